@@ -1,0 +1,1 @@
+"""Specifications transcribed: slow, recursive, obvious. Only tests use them."""

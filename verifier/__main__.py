@@ -1,0 +1,242 @@
+"""The auditor's command line: python -m verifier verify|audit|monitor|inspect.
+
+The only room that reads a clock, or files that a person names. Results go to
+standard output, talk to standard error. Exit status: 0 what was asked holds, 1
+it does not and the report says which check, 2 it could not be carried out. No
+other status is ever given, whatever happens inside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import file_digest
+from pathlib import Path
+from typing import Final
+
+from verifier import evidence, policy, progress
+from verifier.arguments import parser
+from verifier.audit import Outcome, audit
+from verifier.claim import note_trust, time_text
+from verifier.durable import write_atomically
+from verifier.errors import FinalError, MalformedError, Unavailable, VerificationError
+from verifier.explain import explain
+from verifier.meter import Meter
+from verifier.monitor import MAX_STATE_BYTES, Forked, Seen, watch
+from verifier.note import MAX_BYTES as MAX_NOTE_BYTES
+from verifier.report import Report, escape
+from verifier.source import Directory, Source, Url, read_checkpoint
+from verifier.tile import MAX_ENTRY_BYTES
+from verifier.trust import Limits, verify_checkpoint
+
+HOLDS: Final = 0
+BROKEN: Final = 1
+NOT_DONE: Final = 2
+
+
+def main(argv: Sequence[str] | None = None, *, prog: str = "verifier") -> int:
+    """Carry out one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, not a traceback.
+        with suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    arguments = parser(prog).parse_args(argv)
+    report = Report()
+    trouble = _carry_out(arguments, report)
+    status = BROKEN if report.broken else NOT_DONE if trouble else HOLDS
+    try:
+        _show(report, arguments, trouble, prog)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever was reading has gone; the interpreter must not flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
+def _carry_out(arguments: argparse.Namespace, report: Report) -> str | None:
+    """Fill `report`; return what kept the command from being carried out."""
+    commands = {
+        "verify": _verify,
+        "audit": _audit,
+        "monitor": _monitor,
+        "inspect": _inspect,
+    }
+    try:
+        commands[arguments.command](arguments, report)
+    except VerificationError as error:
+        report.fails(error.check, str(error))
+    except evidence.EntryNeededError:
+        return "a tlog-proof does not contain its entry; give it with --entry FILE"
+    except (Unavailable, OSError) as error:
+        return str(error)
+    except KeyboardInterrupt:
+        return "interrupted"
+    except Exception as error:  # noqa: BLE001 - status 1 would say that it does not hold
+        return f"a fault of this program: {type(error).__name__}: {error}"
+    return None
+
+
+def _show(
+    report: Report, arguments: argparse.Namespace, trouble: str | None, prog: str
+) -> None:
+    if arguments.json:
+        values = {"command": arguments.command}
+        print(report.json(**values, **({"error": trouble} if trouble else {})))
+    elif report.findings:
+        print(report.text())
+    for each in report.broken[:1]:
+        print(f"{prog}: error: {each.check}: {escape(each.says)}", file=sys.stderr)
+    if trouble:
+        print(f"{prog}: error: {escape(trouble)}", file=sys.stderr)
+
+
+def _verify(arguments: argparse.Namespace, report: Report) -> None:
+    trusted, limits = _trust(arguments)
+    entry = artifact = None
+    if arguments.entry:
+        entry = _read(arguments.entry, MAX_ENTRY_BYTES)
+    if arguments.artifact:
+        with open(arguments.artifact, "rb") as file:
+            artifact = file_digest(file, "sha256").digest()
+    found = evidence.parse_evidence(_read(arguments.evidence, evidence.MAX_BYTES))
+    evidence.verify_evidence(
+        found,
+        trusted,
+        limits,
+        report,
+        entry=entry,
+        artifact=artifact,
+        kind=arguments.entries,
+    )
+
+
+def _audit(arguments: argparse.Namespace, report: Report) -> None:
+    trusted, limits = _trust(arguments)
+    source = _source(arguments.source)
+    note = (
+        _read(arguments.checkpoint, MAX_NOTE_BYTES)
+        if arguments.checkpoint
+        else read_checkpoint(source)
+    )
+    signed = verify_checkpoint(note, trusted, limits)
+    note_trust(signed, trusted, report)
+    checkpoint = signed.checkpoint
+    if limits.final and checkpoint.size != limits.final[0]:
+        raise FinalError(
+            f"the log ended at size {limits.final[0]}; "
+            f"this copy stops at {checkpoint.size}"
+        )
+    resume = Path(arguments.resume) if arguments.resume else None
+    kept = None
+    if resume and resume.exists():
+        kept = _read(resume, progress.MAX_BYTES)
+    meter = Meter(sys.stderr, time.monotonic)
+    try:
+        outcome = audit(
+            source,
+            checkpoint,
+            kind=arguments.entries,
+            strict=arguments.strict,
+            processes=arguments.processes,
+            keep=(lambda data: write_atomically(resume, data)) if resume else None,
+            kept=kept,
+            watch=meter,
+        )
+    finally:
+        meter.clear()
+    _note_outcome(outcome, checkpoint.size, report)
+
+
+def _note_outcome(outcome: Outcome, size: int, report: Report) -> None:
+    kind = "record" if outcome.record else "opaque"
+    if outcome.resumed_at:
+        says = f"the first {outcome.resumed_at} were re-hashed by an earlier run"
+        report.notes("resumed", says, resumed_at=outcome.resumed_at)
+    for each in outcome.damage:
+        places = ", ".join(f"{start}-{stop - 1}" for start, stop in each.indexes)
+        where = f"{each.path}, entries {places}" if places else each.path
+        report.fails(
+            each.check, f"{where}: {each.says}", path=each.path, indexes=each.indexes
+        )
+    if outcome.damage:
+        return
+    says = (
+        f"{size} {kind} entries, re-hashed, lead through every tile to the signed root"
+    )
+    report.holds("tree", says, entries=size, kind=kind)
+    if outcome.times:
+        first, last = (time_text(each // 1000) for each in outcome.times)
+        says = f"never decreases, from {first} to {last}, as the log wrote it"
+        report.holds("time", says, first=outcome.times[0], last=outcome.times[1])
+
+
+def _monitor(arguments: argparse.Namespace, report: Report) -> None:
+    trusted, limits = _trust(arguments)
+    state = Path(arguments.state)
+    seen = Seen.parse(_read(state, MAX_STATE_BYTES)) if state.exists() else None
+    now = arguments.now or int(time.time())
+    try:
+        seen = watch(
+            _source(arguments.source), trusted, seen, report, now=now, limits=limits
+        )
+    except Forked as fork:
+        proof = state.with_name(f"{state.name}.misbehaviour")
+        write_atomically(proof, fork.misbehaviour.encode())
+        report.notes("proof", f"{proof} proves it to anybody", path=str(proof))
+        raise
+    write_atomically(state, seen.encode())
+
+
+def _inspect(arguments: argparse.Namespace, report: Report) -> None:
+    explain(_read(arguments.evidence, evidence.MAX_BYTES), report)
+
+
+def _trust(arguments: argparse.Namespace) -> tuple[policy.Policy, Limits]:
+    data = _read(arguments.policy, policy.MAX_BYTES)
+    try:
+        trusted = policy.Policy.parse(data)
+    except MalformedError as error:
+        # The policy is the caller's own, so this says nothing about the evidence.
+        raise Unavailable(f"{arguments.policy}: {error}") from None
+    now = arguments.now
+    if now is None and (
+        arguments.max_age is not None or arguments.command == "monitor"
+    ):
+        now = int(time.time())
+    return trusted, Limits(
+        now=now,
+        max_age_s=arguments.max_age,
+        final=arguments.final,
+        extensions=arguments.allow_extensions,
+    )
+
+
+def _source(text: str) -> Source:
+    if text.startswith(("http://", "https://")):
+        return Url(text)
+    folder = Path(text)
+    if not folder.is_dir():
+        raise Unavailable(f"{text} is neither a folder nor an http(s) address")
+    return Directory(folder)
+
+
+def _read(path: str | Path, most: int) -> bytes:
+    """The bytes of a file that a person named; it may be a pipe."""
+    if str(path) == "-":
+        data = sys.stdin.buffer.read(most + 1)
+    else:
+        with open(path, "rb") as file:
+            data = file.read(most + 1)
+    if len(data) > most:
+        raise MalformedError(
+            f"{path} has more than {most} bytes, which is the most that is read"
+        )
+    return data
+
+
+if __name__ == "__main__":
+    sys.exit(main())

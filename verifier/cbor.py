@@ -1,0 +1,149 @@
+"""The one allowed encoding: deterministic CBOR, and a reader that refuses all else.
+
+RFC 8949, section 4.2.1: shortest heads, definite lengths, map keys in bytewise
+order of their encodings, none twice. cbor2 does the decoding, and it is a codec
+and not a judge: it takes long integers, unsorted and repeated keys, trailing
+bytes, and turns tags into dates, regular expressions and cyclic lists. So what
+it reads is written again by `encode` and compared with what came in: whatever
+cbor2 was generous about makes a difference there.
+
+The values are maps with text or integer keys, lists, text, byte strings, 64-bit
+integers, booleans, None, and the tags that the caller lists. There are no
+floats: nobody agrees on how to write them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, NoReturn, TypeAlias
+
+import cbor2
+
+from verifier.errors import MalformedError
+
+Tag: TypeAlias = cbor2.CBORTag
+MAX_BYTES: Final = 65_535
+"""The largest input: an entry's length has two bytes in an entry tile."""
+MAX_DEPTH: Final = 16
+MAX_ITEMS: Final = 8_192
+"""The most map keys and array members in one input."""
+
+NO_TAGS: Final[AbstractSet[int]] = frozenset()
+
+
+def _refuse_tag(*_: object) -> NoReturn:
+    raise ValueError("this tag is not allowed here")
+
+
+# The tags that cbor2 gives a meaning to. A meaning is a Python object that the
+# sender chose: a compiled pattern, a huge power of ten, a list inside itself.
+# Whatever a later cbor2 adds is still caught when the value is written again.
+_MEANINGS: Final[dict[int, Callable[..., Any]]] = dict.fromkeys(
+    [
+        *(0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 43, 52, 54, 100),
+        *(256, 258, 260, 261, 1004, 43000, 55799),
+    ],
+    _refuse_tag,
+)
+
+
+def decode(data: bytes, *, tags: AbstractSet[int] = NO_TAGS) -> object:
+    """Read `data`, or raise MalformedError saying what is wrong with it.
+
+    For every value v, decode(encode(v)) == v; for every input that is accepted,
+    encode(decode(data)) == data.
+    """
+    if len(data) > MAX_BYTES:
+        raise MalformedError(f"CBOR of {len(data)} bytes; at most {MAX_BYTES} are read")
+    try:
+        value: object = cbor2.loads(
+            data,
+            max_depth=MAX_DEPTH + 1,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            semantic_decoders=_MEANINGS,
+        )
+    except Exception as error:  # noqa: BLE001 - cbor2 lets others' errors through
+        reason = error.__cause__ or error
+        raise MalformedError(f"not deterministic CBOR: {reason}") from None
+    written = encode(value, tags=tags)
+    if written != data:
+        same = next(
+            (
+                at
+                for at, (a, b) in enumerate(zip(written, data, strict=False))
+                if a != b
+            ),
+            min(len(written), len(data)),
+        )
+        raise MalformedError(f"not deterministic CBOR: wrong from byte {same} on")
+    return value
+
+
+def encode(value: object, *, tags: AbstractSet[int] = NO_TAGS) -> bytes:
+    """Write `value` in its one encoding, or raise MalformedError if it has none."""
+    out: list[bytes] = []
+    items = 0
+    # A stack and no recursion: the depth of the input must not be ours.
+    todo: list[tuple[Any, int]] = [(value, 0)]
+    while todo:
+        item, depth = todo.pop()
+        kind = type(item)
+        if kind is _Raw:
+            out.append(item)
+        elif kind is str or kind is bytes or kind is bool or item is None:
+            out.append(_write(item))
+        elif kind is int:
+            if not -(2**64) <= item < 2**64:
+                raise MalformedError("an integer needs more than 64 bits")
+            out.append(_write(item))
+        elif depth == MAX_DEPTH:
+            raise MalformedError(f"nested more than {MAX_DEPTH} deep")
+        elif kind in _ARRAYS or kind in _MAPS:
+            items += len(item)
+            if items > MAX_ITEMS:
+                raise MalformedError(f"more than {MAX_ITEMS} items")
+            out.append(_head(0x80 if kind in _ARRAYS else 0xA0, len(item)))
+            members = _pairs(item) if kind in _MAPS else item
+            todo.extend((each, depth + 1) for each in reversed(members))
+        elif kind is Tag and item.tag in tags:
+            out.append(_head(0xC0, item.tag))
+            todo.append((item.value, depth + 1))
+        else:
+            raise MalformedError(f"{_name(item)} is not allowed here")
+    return b"".join(out)
+
+
+# Below a tag cbor2 gives tuples and frozen maps.
+_ARRAYS: Final = frozenset({list, tuple})
+_MAPS: Final = frozenset({dict, cbor2.frozendict})
+
+
+class _Raw(bytes):
+    """Bytes that are encoded already."""
+
+
+def _pairs(item: Mapping[Any, Any]) -> list[Any]:
+    """Keys and members in turn, in the order of the encoded keys."""
+    if not all(type(key) is str or type(key) is int for key in item):
+        raise MalformedError("a map key is neither text nor an integer")
+    keys = sorted((_Raw(_write(key)), key) for key in item)
+    return [each for encoded, key in keys for each in (encoded, item[key])]
+
+
+def _write(item: str | bytes | int | None) -> bytes:
+    try:
+        return cbor2.dumps(item)
+    except Exception:  # noqa: BLE001 - a lone surrogate
+        raise MalformedError("text that is not valid Unicode") from None
+
+
+def _head(major: int, argument: int) -> bytes:
+    # An array, a map and a tag start as the integer of the same argument does.
+    head = cbor2.dumps(argument)
+    return bytes([head[0] | major]) + head[1:]
+
+
+def _name(item: object) -> str:
+    return f"tag {item.tag}" if isinstance(item, Tag) else type(item).__name__

@@ -1,0 +1,55 @@
+"""Checkpoints: what a log signs, as c2sp.org/tlog-checkpoint writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from verifier.errors import MalformedError
+from verifier.spelling import base64_text, parse_decimal, parse_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A tree's origin, size and root. Every line ends in a newline:
+
+        log.example/prod
+        20852163
+        CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+    The specification allows further, extension lines. They are refused unless
+    the caller asks for them: a line nobody reads is a place for a second story.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    extensions: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str, *, extensions: bool = False) -> Self:
+        """Read a note's text, or raise MalformedError naming what is wrong with it."""
+        match text.split("\n"):
+            case [origin, size, root, *more, ""] if origin:
+                pass
+            case _:
+                raise MalformedError(
+                    "a checkpoint is three lines: origin, size and root"
+                )
+        if more and not extensions:
+            raise MalformedError(
+                "the checkpoint has extension lines, which were not asked for"
+            )
+        if not all(more):
+            raise MalformedError("the checkpoint has an empty extension line")
+        return cls(
+            origin=origin,
+            size=parse_decimal(size, "the checkpoint's size"),
+            root=parse_hash(root, "the checkpoint's root"),
+            extensions=tuple(more),
+        )
+
+    def text(self) -> str:
+        """Write the checkpoint: the text that is signed."""
+        lines = (self.origin, str(self.size), base64_text(self.root), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)

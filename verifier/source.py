@@ -1,0 +1,256 @@
+"""Where a log is read from: a folder or a URL. The only room that fetches.
+
+Nothing that is read is believed; these readers only see to it that reading ends.
+A file has to be a regular file, since opening a pipe would wait for ever. A
+server gets a limit on bytes, on the time of one answer and on attempts; it is
+not followed to another address, and a compressed answer is unpacked no further
+than the largest thing that was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+import stat
+import threading
+import time
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from verifier import note
+from verifier.errors import MalformedError, Unavailable
+from verifier.hashing import HASH_SIZE
+from verifier.tile import (
+    MAX_ENTRY_TILE_BYTES,
+    WIDTH,
+    Tile,
+    check_hashes,
+    parse_entries,
+)
+
+CHECKPOINT: Final = "checkpoint"
+
+ATTEMPTS: Final = 3
+PATIENCE_S: Final = 30.0
+"""How long one answer may take, from the request to the last byte."""
+LONGEST_PAUSE_S: Final = 10.0
+
+_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
+_ABSENT: Final = frozenset({404, 410})
+
+
+class Source(Protocol):
+    """A log as somebody keeps it: the resources of c2sp.org/tlog-tiles, by path."""
+
+    @property
+    def parallel(self) -> int:
+        """How many reads at a time are worth while."""
+        ...
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The bytes at `path`, or None if there is nothing.
+
+        Raises Unavailable if nobody can tell, MalformedError if it cannot be right.
+        """
+        ...
+
+
+def read_checkpoint(source: Source) -> bytes:
+    """The log's newest checkpoint, unverified."""
+    data = source.read(CHECKPOINT, note.MAX_BYTES)
+    if data is None:
+        raise Unavailable(f"{source} has no checkpoint; is it a log?")
+    return data
+
+
+def read_hashes(source: Source, tile: Tile) -> bytes | None:
+    """The hashes of `tile`, joined, or None if it is not there."""
+    data = source.read(tile.path(), WIDTH * HASH_SIZE)
+    if data is not None:
+        check_hashes(data, tile)
+    elif tile.width < WIDTH:
+        # A log may drop a partial tile once the full one is there.
+        full = tile.full()
+        data = source.read(full.path(), WIDTH * HASH_SIZE)
+        if data is not None:
+            check_hashes(data, full)
+            data = data[: tile.width * HASH_SIZE]
+    return data
+
+
+def read_entries(source: Source, tile: Tile) -> list[bytes] | None:
+    """The entries of entry tile `tile`, or None if it is not there."""
+    data = source.read(tile.path(), MAX_ENTRY_TILE_BYTES)
+    if data is not None:
+        return parse_entries(data, tile)
+    if tile.width < WIDTH:
+        data = source.read(tile.full().path(), MAX_ENTRY_TILE_BYTES)
+        if data is not None:
+            return parse_entries(data, tile.full())[: tile.width]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A log in a folder, as it is exported, mirrored or written by a POSIX log."""
+
+    folder: Path
+    parallel: int = field(default=1, init=False)
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The bytes of the file at `path`."""
+        try:
+            return read_file(self.folder / path, most)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Unavailable(f"{self.folder / path}: {error.strerror}") from None
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The bytes of a regular file that has at most `most` of them."""
+    # Without O_NONBLOCK the opening of a named pipe waits for somebody to write.
+    with open(
+        os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", 0
+    ) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise MalformedError(f"{path} is not a regular file")
+        if status.st_size > most:
+            raise MalformedError(
+                f"{path} has {status.st_size} bytes; at most {most} are read"
+            )
+        return file.read(status.st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A log behind a tlog-tiles prefix."""
+
+    prefix: str
+    parallel: int = field(default=8, init=False)
+
+    def __str__(self) -> str:
+        return self.prefix
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The bytes at `path` under the prefix."""
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            try:
+                status, pause, body = self._get(path, most)
+            except (OSError, http.client.HTTPException) as error:
+                _close(self.prefix)
+                status, pause, body = 0, "", b""
+                reason = str(error) or type(error).__name__
+            if status == 200:
+                return body
+            if status in _ABSENT:
+                return None
+            if status and status not in _AGAIN:
+                raise Unavailable(
+                    f"{self.prefix}/{path} answered {status}; nothing is followed"
+                )
+            reason = f"it answered {status}" if status else reason
+            if attempt < ATTEMPTS - 1:
+                time.sleep(_pause_s(pause, attempt))
+        raise Unavailable(f"{self.prefix}/{path}: {reason} ({ATTEMPTS} attempts)")
+
+    def _get(self, path: str, most: int) -> tuple[int, str, bytes]:
+        connection = _connection(self.prefix)
+        if connection.sock is None:
+            connection.connect()
+        # A timeout is for one read only. Who sends a byte now and then, in a head
+        # or in a body, is cut off by this one.
+        patience = threading.Timer(PATIENCE_S, _cut, [connection.sock])
+        patience.daemon = True
+        patience.start()
+        try:
+            where = f"{urlsplit(self.prefix).path.rstrip('/')}/{path}"
+            headers = {"Accept-Encoding": "gzip", "User-Agent": "provlog-verifier"}
+            connection.request("GET", where, headers=headers)
+            response = connection.getresponse()
+            body = self._body(response, most)
+        finally:
+            patience.cancel()
+        if response.getheader("Content-Encoding") == "gzip":
+            body = _unpacked(body, most)
+        return response.status, response.getheader("Retry-After", ""), body
+
+    def _body(self, response: http.client.HTTPResponse, most: int) -> bytes:
+        parts: list[bytes] = []
+        total = 0
+        while part := response.read1(1 << 16):
+            parts.append(part)
+            total += len(part)
+            if total > most:
+                _close(self.prefix)
+                raise MalformedError(
+                    f"{self.prefix} sends more than the {most} bytes it may"
+                )
+        if response.length:  # read1() takes an early end for the end
+            raise http.client.IncompleteRead(b"", response.length)
+        return b"".join(parts)
+
+
+# Connections are kept open, one for each thread and server.
+_connections: Final = threading.local()
+
+
+def _connection(prefix: str) -> http.client.HTTPConnection:
+    kept: dict[str, http.client.HTTPConnection] = _connections.__dict__.setdefault(
+        "kept", {}
+    )
+    if prefix not in kept:
+        kinds = {
+            "http": http.client.HTTPConnection,
+            "https": http.client.HTTPSConnection,
+        }
+        try:
+            parts = urlsplit(prefix)
+            kept[prefix] = kinds[parts.scheme](
+                parts.hostname or "", parts.port, timeout=PATIENCE_S
+            )
+        except (KeyError, ValueError, http.client.InvalidURL):
+            raise Unavailable(f"{prefix} is not an http or https address") from None
+    return kept[prefix]
+
+
+def _cut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+def _close(prefix: str) -> None:
+    connection = _connections.__dict__.get("kept", {}).pop(prefix, None)
+    if connection is not None:
+        connection.close()
+
+
+def _unpacked(body: bytes, most: int) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        data = unpacker.decompress(body, most + 1)
+    except zlib.error as error:
+        raise MalformedError(
+            f"an answer that is not the gzip it says it is: {error}"
+        ) from None
+    if len(data) > most or not unpacker.eof:
+        raise MalformedError(
+            f"a compressed answer that is cut off, or unpacks to over {most} bytes"
+        )
+    return data
+
+
+def _pause_s(retry_after: str, attempt: int) -> float:
+    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 5:
+        return min(float(retry_after), LONGEST_PAUSE_S)
+    return 0.2 * 4.0**attempt
