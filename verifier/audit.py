@@ -10,6 +10,8 @@ answer any more ends it, and what was done by then can be resumed.
 from __future__ import annotations
 
 import multiprocessing
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -17,6 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.context import BaseContext
 from typing import Final
 
 from verifier.checkpoint import Checkpoint
@@ -117,10 +120,7 @@ def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:
         yield from map(check, numbers)
         return
     with ExitStack() as stack:
-        # Spawned, not forked: a fork copies whatever locks other threads hold.
-        pool: Executor = stack.enter_context(
-            ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
-        )
+        pool: Executor = stack.enter_context(ProcessPoolExecutor(processes, _context()))
         ahead: deque[Future[Span]] = deque()
         stack.callback(lambda: [each.cancel() for each in ahead])
         try:
@@ -134,6 +134,12 @@ def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:
             raise Unavailable(
                 "a process of the audit died; is there enough memory?"
             ) from None
+
+
+def _context() -> BaseContext:
+    # A fork is ready at once; but it copies whatever locks other threads hold.
+    forks = sys.platform == "linux" and threading.active_count() == 1
+    return multiprocessing.get_context("fork" if forks else "spawn")
 
 
 def _check_answers(damage: list[Damage]) -> None:
