@@ -21,17 +21,18 @@ from typing import Final
 from verifier import evidence, policy, progress
 from verifier.arguments import parser
 from verifier.audit import Outcome, audit
-from verifier.claim import note_trust, time_text
+from verifier.damage import UNAVAILABLE
 from verifier.durable import write_atomically
 from verifier.errors import FinalError, MalformedError, Unavailable, VerificationError
 from verifier.explain import explain
 from verifier.meter import Meter
 from verifier.monitor import MAX_STATE_BYTES, Forked, Seen, watch
 from verifier.note import MAX_BYTES as MAX_NOTE_BYTES
-from verifier.report import Report, escape
+from verifier.report import Report, escape, time_text
 from verifier.source import Directory, Source, Url, read_checkpoint
 from verifier.tile import MAX_ENTRY_BYTES
 from verifier.trust import Limits, verify_checkpoint
+from verifier.vouch import note_trust
 
 HOLDS: Final = 0
 BROKEN: Final = 1
@@ -71,8 +72,10 @@ def _carry_out(arguments: argparse.Namespace, report: Report) -> str | None:
         report.fails(error.check, str(error))
     except evidence.EntryNeededError:
         return "a tlog-proof does not contain its entry; give it with --entry FILE"
-    except (Unavailable, OSError) as error:
+    except Unavailable as error:
         return str(error)
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
     except KeyboardInterrupt:
         return "interrupted"
     except Exception as error:  # noqa: BLE001 - status 1 would say that it does not hold
@@ -123,7 +126,7 @@ def _audit(arguments: argparse.Namespace, report: Report) -> None:
         else read_checkpoint(source)
     )
     signed = verify_checkpoint(note, trusted, limits)
-    note_trust(signed, trusted, report)
+    note_trust(signed, trusted, limits, report)
     checkpoint = signed.checkpoint
     if limits.final and checkpoint.size != limits.final[0]:
         raise FinalError(
@@ -156,13 +159,22 @@ def _note_outcome(outcome: Outcome, size: int, report: Report) -> None:
     if outcome.resumed_at:
         says = f"the first {outcome.resumed_at} were re-hashed by an earlier run"
         report.notes("resumed", says, resumed_at=outcome.resumed_at)
-    for each in outcome.damage:
+    unread = [each for each in outcome.damage if each.check == UNAVAILABLE]
+    for each in unread:
+        report.notes(each.check, f"{each.path}: {each.says}", path=each.path)
+    damage = [each for each in outcome.damage if each.check != UNAVAILABLE]
+    for each in damage:
         places = ", ".join(f"{start}-{stop - 1}" for start, stop in each.indexes)
         where = f"{each.path}, entries {places}" if places else each.path
         report.fails(
             each.check, f"{where}: {each.says}", path=each.path, indexes=each.indexes
         )
-    if outcome.damage:
+    if unread:
+        raise Unavailable(
+            f"{len(unread)} reads were not answered; what was answered was checked. "
+            "Run the audit again"
+        )
+    if damage:
         return
     says = (
         f"{size} {kind} entries, re-hashed, lead through every tile to the signed root"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
@@ -28,9 +27,10 @@ from verifier.hashing import leaf_hash
 from verifier.policy import Policy
 from verifier.proof import verify_consistency, verify_inclusion
 from verifier.receipt import Receipt
-from verifier.record import MEDIA_TYPE, Path, Record, digest_text, parse_record, texts
-from verifier.report import Report
+from verifier.record import MEDIA_TYPE, Record, digest_text, parse_record, texts
+from verifier.report import Report, path_text, time_text
 from verifier.trust import Limits, TrustedCheckpoint, verify_checkpoint
+from verifier.vouch import note_trust
 
 KINDS: Final = ("auto", "record", "opaque")
 """How entries are read: as a record log's, as bytes, or as they look."""
@@ -60,7 +60,7 @@ def verify_claim(
     `artifact` is the SHA-256 of a file that the entry has to describe.
     """
     trusted = verify_checkpoint(claim.receipt.checkpoint, policy, limits)
-    note_trust(trusted, policy, report)
+    note_trust(trusted, policy, limits, report)
     _verify_inclusion(claim, trusted, report)
     content, record = _read_entry(claim.entry, kind, report)
     _verify_openings(record, claim.openings, report)
@@ -72,41 +72,6 @@ def verify_claim(
             claim, claim.before, trusted, policy, limits, report
         )
     _note_times(not_before, trusted.not_after, report)
-
-
-def note_trust(trusted: TrustedCheckpoint, policy: Policy, report: Report) -> None:
-    """Note who stands for a checkpoint."""
-    checkpoint = trusted.checkpoint
-    report.holds(
-        "log",
-        f"{checkpoint.origin} signed size {checkpoint.size}, "
-        f"root {digest_text(checkpoint.root)}",
-        origin=checkpoint.origin,
-        size=checkpoint.size,
-        root=checkpoint.root.hex(),
-        keys=[f"{key.name}+{key.id.hex()}" for key in trusted.logs],
-    )
-    names = {
-        name.decode("utf-8", "backslashreplace"): time
-        for name, time in trusted.cosigned.items()
-    }
-    if policy.asks_witnesses:
-        says = ", ".join(
-            f"{name} at {time_text(time)}" if time else f"{name}, without a time"
-            for name, time in names.items()
-        )
-        report.holds("quorum", f"cosigned by {says}", witnesses=names)
-    else:
-        says = "the policy asks no witness; the log may show others another tree"
-        report.notes("quorum", says, witnesses=names)
-
-
-def time_text(seconds: int) -> str:
-    """A time in seconds since the epoch as people write it."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return f"{seconds} s after 1970"
 
 
 def _verify_inclusion(claim: Claim, trusted: TrustedCheckpoint, report: Report) -> None:
@@ -257,8 +222,3 @@ def _note_times(not_before: int | None, not_after: int | None, report: Report) -
         words.append(f"not after {time_text(not_after)}")
     says = f"logged {' and '.join(words)}, as a quorum of witnesses says"
     report.notes("time", says, not_before=not_before, not_after=not_after)
-
-
-def path_text(path: Path) -> str:
-    """A path as people write it."""
-    return "/".join(map(str, path))

@@ -7,7 +7,6 @@ from hashlib import sha256
 
 from verifier.bundle import Bundle
 from verifier.checkpoint import Checkpoint
-from verifier.claim import path_text, time_text
 from verifier.cosignature import split_time
 from verifier.entry import PREFIX, Entry
 from verifier.errors import MalformedError
@@ -18,7 +17,7 @@ from verifier.note import Note, NoteSignature
 from verifier.policy import Policy
 from verifier.receipt import HEADER, Receipt
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
-from verifier.report import Report
+from verifier.report import Report, path_text, time_text
 
 _ED25519_BYTES = 64
 _ML_DSA_44_BYTES = 2420

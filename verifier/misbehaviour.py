@@ -19,7 +19,6 @@ from typing import Any, Final, Self
 
 from verifier.bundle import parse_proof
 from verifier.checkpoint import Checkpoint
-from verifier.claim import note_trust
 from verifier.document import check_members, member, parse_document
 from verifier.errors import ConsistencyError, MalformedError
 from verifier.policy import Policy
@@ -28,6 +27,7 @@ from verifier.record import digest_text
 from verifier.report import Report
 from verifier.spelling import base64_text, parse_base64, parse_hash
 from verifier.trust import Limits, verify_checkpoint
+from verifier.vouch import note_trust
 
 SCHEMA: Final = "provlog/misbehaviour/1"
 MAX_BYTES: Final = 2 << 20
@@ -90,8 +90,9 @@ def verify_misbehaviour(
     alone = Policy(logs=policy.logs, quorum=b"none")
     signed: list[Checkpoint] = []
     for data in (claim.first, claim.second):
-        trusted = verify_checkpoint(data, alone, Limits(extensions=extensions))
-        note_trust(trusted, alone, report)
+        limits = Limits(extensions=extensions)
+        trusted = verify_checkpoint(data, alone, limits)
+        note_trust(trusted, alone, limits, report)
         signed.append(trusted.checkpoint)
     first, second = signed
     if first.origin != second.origin:

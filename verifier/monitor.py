@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from verifier.checkpoint import Checkpoint
-from verifier.claim import note_trust, time_text
 from verifier.document import check_members, member, parse_document
 from verifier.errors import (
     ConsistencyError,
@@ -28,10 +27,11 @@ from verifier.nodes import TileReader
 from verifier.note import Note
 from verifier.policy import Policy
 from verifier.proof import verify_consistency
-from verifier.report import Report
+from verifier.report import Report, time_text
 from verifier.source import Source, read_checkpoint
 from verifier.spelling import base64_text, parse_base64
 from verifier.trust import Limits, verify_checkpoint
+from verifier.vouch import note_trust
 
 SCHEMA: Final = "provlog/monitor/1"
 MAX_STATE_BYTES: Final = 2 << 20
@@ -95,7 +95,7 @@ def watch(
     # The age is looked at last: a fork must not hide behind a stale cosignature.
     patient = Limits(now=limits.now, final=limits.final, extensions=limits.extensions)
     trusted = verify_checkpoint(data, policy, patient)
-    note_trust(trusted, policy, report)
+    note_trust(trusted, policy, patient, report)
     checkpoint = trusted.checkpoint
     since = now
     if seen is None:

@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from verifier.checkpoint import Checkpoint
+from verifier.damage import Damage
 from verifier.errors import MalformedError
 from verifier.hashing import HASH_SIZE
-from verifier.span import SPAN, Damage, Reading
+from verifier.span import SPAN, Reading
 
 SCHEMA: Final = "provlog/audit/1"
 MAX_BYTES: Final = 256 << 20

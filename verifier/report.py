@@ -9,7 +9,9 @@ its meaning.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 _WORDS: Final = {True: "holds", False: "BROKEN", None: ""}
@@ -91,3 +93,16 @@ def escape(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def time_text(seconds: int) -> str:
+    """A time in seconds since the epoch as people write it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} s after 1970"
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """A path as people write it."""
+    return "/".join(map(str, path))

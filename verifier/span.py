@@ -1,23 +1,22 @@
 """One stretch of a log, re-hashed: up to 65,536 entries, in 256 entry tiles.
 
 Spans are what an audit hands to its processes. Everything is computed from the
-entries upwards and compared with the tiles as they are stored. Where the two
-differ, the hash one level up, which the root vouches for, says which is wrong;
-and the right one goes up, so that one fault is one finding.
+entries upwards and compared with the tiles as they are stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from itertools import groupby
-from typing import Final, TypeVar
+from typing import Final, TypeAlias
 
+from verifier.damage import Damage, fetch, give_up, ranges, settle
 from verifier.entry import PREFIX, PREFIX_BYTES, Entry, entry_time
-from verifier.errors import MalformedError, Unavailable
+from verifier.errors import MalformedError
 from verifier.hashing import HASH_SIZE, root_over
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.source import Source, read_entries, read_hashes
@@ -26,18 +25,10 @@ from verifier.tile import ENTRIES, WIDTH, Tile, width_at
 SPAN: Final = WIDTH * WIDTH
 """The entries of a span: those under one full tile of level 1."""
 
-_T = TypeVar("_T")
+EARLIER: Final = "its time lies before that of an earlier entry"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """Something that is not as it has to be, and where."""
-
-    check: str
-    path: str
-    says: str
-    indexes: tuple[tuple[int, int], ...] = ()
-    """The entries concerned, as half-open ranges; empty for all under the path."""
+_Found: TypeAlias = defaultdict[tuple[str, str], list[int]]
+"""Entries by the check that they fail and how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +73,7 @@ def check_span(reading: Reading, number: int) -> Span:
     for tile, (entries, stored) in zip(
         tiles, _contents(reading, tiles, span), strict=True
     ):
+        give_up(span.damage)
         computed = None
         if entries is not None:
             computed = b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
@@ -98,86 +90,6 @@ def check_span(reading: Reading, number: int) -> Span:
             span.edge = (computed, stored)
     span.roots = b"".join(roots)
     return span
-
-
-def settle(
-    tile: Tile,
-    computed: bytes | None,
-    stored: bytes | None,
-    expected: bytes,
-    damage: list[Damage],
-) -> bytes | None:
-    """The hashes that go up from `tile`: those for which `expected` vouches.
-
-    `computed` comes from below, `stored` is the tile as it is kept, `expected` what
-    the level above says. Each may be missing, which was noted when it was read.
-    Only a difference between the first two is noted: if both are wrong together,
-    the level above differs.
-    """
-    if computed is None or stored is None or computed == stored:
-        return stored if computed is None else computed
-    if expected and root_over(stored) == expected:
-        damage.append(wrong_below(tile, computed, stored))
-        return stored
-    if expected and root_over(computed) == expected:
-        damage.append(wrong_tile(tile, computed, stored))
-    else:
-        damage.append(wrong_below(tile, computed, stored))
-    return computed
-
-
-def wrong_tile(tile: Tile, computed: bytes, stored: bytes) -> Damage:
-    """The tree vouches for what is below `tile`, and not for `tile`."""
-    says = "it has other hashes than what is below, for which the tree vouches"
-    return Damage(
-        check="tile",
-        path=tile.path(),
-        says=says,
-        indexes=_differing(tile, computed, stored),
-    )
-
-
-def wrong_below(tile: Tile, computed: bytes, stored: bytes) -> Damage:
-    """What is below `tile` is not what `tile` says."""
-    indexes = _differing(tile, computed, stored)
-    if tile.level == 0:
-        path = Tile(ENTRIES, tile.index, tile.width).path()
-        says = f"entries whose hashes are not those in {tile.path()}"
-        return Damage(check="entry", path=path, says=says, indexes=indexes)
-    says = "it has other hashes than the tiles below, rewritten with all their entries"
-    return Damage(check="tile", path=tile.path(), says=says, indexes=indexes)
-
-
-def _differing(
-    tile: Tile, computed: bytes, stored: bytes
-) -> tuple[tuple[int, int], ...]:
-    """The entries under the hashes of `tile` that differ."""
-    under = WIDTH**tile.level
-    first = tile.index * WIDTH
-    differ = (
-        first + at
-        for at in range(tile.width)
-        if computed[at * HASH_SIZE :][:HASH_SIZE]
-        != stored[at * HASH_SIZE :][:HASH_SIZE]
-    )
-    return tuple((start * under, stop * under) for start, stop in ranges(differ))
-
-
-def fetch(
-    read: Callable[[Tile], _T | None], tile: Tile, damage: list[Damage]
-) -> _T | None:
-    """What `read` gives for `tile`; if that is nothing or malformed, note it."""
-    try:
-        value = read(tile)
-    except MalformedError as error:
-        damage.append(Damage(check="form", path=tile.path(), says=str(error)))
-        return None
-    except Unavailable as error:
-        damage.append(Damage(check="unavailable", path=tile.path(), says=str(error)))
-        return None
-    if value is None:
-        damage.append(Damage(check="missing", path=tile.path(), says="it is not there"))
-    return value
 
 
 def _contents(
@@ -202,7 +114,7 @@ def _contents(
 
 
 def _check_times(span: Span, tile: Tile, entries: list[bytes]) -> None:
-    """Note entries whose `at` lies before the one before them, or that have none."""
+    """Note entries whose `at` lies before that of an earlier one, or that have none."""
     heads = [entry[:PREFIX_BYTES] for entry in entries]
     before = span.times[1] if span.times else 0
     try:
@@ -210,32 +122,27 @@ def _check_times(span: Span, tile: Tile, entries: list[bytes]) -> None:
     except MalformedError:
         first = last = -1
     # Sorted heads whose ends have the prefix all have it; times are big-endian.
-    if (
-        before <= first
-        and heads == sorted(heads)
-        and min(map(len, heads)) == PREFIX_BYTES
-    ):
+    whole = min(map(len, heads)) == PREFIX_BYTES
+    if before <= first and whole and heads == sorted(heads):
         span.times = (span.times[0] if span.times else first, last)
         return
+    found: _Found = defaultdict(list)
     for index, head in enumerate(heads, start=tile.index * WIDTH):
         try:
             at = entry_time(head)
         except MalformedError as error:
-            _note_entry(span, tile, "form", index, str(error))
+            found["form", str(error)].append(index)
             continue
         if at < before:
-            _note_entry(span, tile, "time", index, earlier_text(before - at))
+            found["time", EARLIER].append(index)
         before = max(before, at)
         span.times = (span.times[0] if span.times else at, before)
-
-
-def earlier_text(step_ms: int) -> str:
-    """What is wrong with an entry whose time lies before that of an earlier one."""
-    return f"its time is {step_ms} ms before that of an earlier entry"
+    _note_entries(span, tile, found)
 
 
 def _check_forms(span: Span, tile: Tile, entries: list[bytes]) -> None:
     """Note entries that are not what a record log may hold."""
+    found: _Found = defaultdict(list)
     for index, data in enumerate(entries, start=tile.index * WIDTH):
         if not data.startswith(PREFIX):
             continue  # noted already, with its time
@@ -244,20 +151,13 @@ def _check_forms(span: Span, tile: Tile, entries: list[bytes]) -> None:
             if entry.type == MEDIA_TYPE:
                 parse_record(entry.body)
         except MalformedError as error:
-            _note_entry(span, tile, "form", index, str(error))
+            found["form", str(error)].append(index)
+    _note_entries(span, tile, found)
 
 
-def _note_entry(span: Span, tile: Tile, check: str, index: int, says: str) -> None:
+def _note_entries(span: Span, tile: Tile, found: _Found) -> None:
     path = Tile(ENTRIES, tile.index, tile.width).path()
-    span.damage.append(
-        Damage(check=check, path=path, says=says, indexes=((index, index + 1),))
-    )
-
-
-def ranges(indexes: Iterator[int]) -> tuple[tuple[int, int], ...]:
-    """Rising numbers as half-open ranges."""
-    found = []
-    for _, run in groupby(enumerate(indexes), lambda pair: pair[1] - pair[0]):
-        numbers = [number for _, number in run]
-        found.append((numbers[0], numbers[-1] + 1))
-    return tuple(found)
+    for (check, says), indexes in found.items():
+        span.damage.append(
+            Damage(check=check, path=path, says=says, indexes=ranges(indexes))
+        )
