@@ -12,11 +12,11 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from verifier import evidence, policy, progress
 from verifier.arguments import parser
@@ -37,6 +37,8 @@ from verifier.vouch import note_trust
 HOLDS: Final = 0
 BROKEN: Final = 1
 NOT_DONE: Final = 2
+
+_T = TypeVar("_T")
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "verifier") -> int:
@@ -189,7 +191,7 @@ def _note_outcome(outcome: Outcome, size: int, report: Report) -> None:
 def _monitor(arguments: argparse.Namespace, report: Report) -> None:
     trusted, limits = _trust(arguments)
     state = Path(arguments.state)
-    seen = Seen.parse(_read(state, MAX_STATE_BYTES)) if state.exists() else None
+    seen = _own(state, MAX_STATE_BYTES, Seen.parse) if state.exists() else None
     now = arguments.now or int(time.time())
     try:
         seen = watch(
@@ -208,12 +210,7 @@ def _inspect(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def _trust(arguments: argparse.Namespace) -> tuple[policy.Policy, Limits]:
-    data = _read(arguments.policy, policy.MAX_BYTES)
-    try:
-        trusted = policy.Policy.parse(data)
-    except MalformedError as error:
-        # The policy is the caller's own, so this says nothing about the evidence.
-        raise Unavailable(f"{arguments.policy}: {error}") from None
+    trusted = _own(arguments.policy, policy.MAX_BYTES, policy.Policy.parse)
     now = arguments.now
     if now is None and (
         arguments.max_age is not None or arguments.command == "monitor"
@@ -234,6 +231,14 @@ def _source(text: str) -> Source:
     if not folder.is_dir():
         raise Unavailable(f"{text} is neither a folder nor an http(s) address")
     return Directory(folder)
+
+
+def _own(path: str | Path, most: int, parse: Callable[[bytes], _T]) -> _T:
+    """Read a file of the caller's own: what is wrong with it proves nothing."""
+    try:
+        return parse(_read(path, most))
+    except MalformedError as error:
+        raise Unavailable(f"{path}: {error}") from None
 
 
 def _read(path: str | Path, most: int) -> bytes:

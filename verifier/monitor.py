@@ -127,7 +127,7 @@ def _verify_growth(
     source: Source, seen: Seen, before: Checkpoint, data: bytes, checkpoint: Checkpoint
 ) -> None:
     if before.origin != checkpoint.origin:
-        raise MalformedError(
+        raise Unavailable(
             f"the state is of the log {before.origin[:80]!r}, and this is another; "
             "give each log a state file of its own"
         )

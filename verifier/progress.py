@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from verifier.checkpoint import Checkpoint
 from verifier.damage import Damage
-from verifier.errors import MalformedError
+from verifier.errors import GrowthError, Unavailable
 from verifier.hashing import HASH_SIZE
 from verifier.span import SPAN, Reading
 
@@ -66,17 +66,23 @@ def load(data: bytes, checkpoint: Checkpoint, reading: Reading) -> Progress:
             and document["record"] == reading.record
             and document["strict"] == reading.strict
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise MalformedError(
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        raise Unavailable(
             f"the progress file is damaged ({error}); delete it to begin anew"
         ) from None
     if not matches:
-        raise MalformedError(
+        raise Unavailable(
             "the progress file is of another log, or of an audit with other options; "
             "delete it to begin anew"
         )
     if progress.spans * SPAN > checkpoint.size:
-        raise MalformedError(
+        raise GrowthError(
             f"the progress file covers {progress.spans * SPAN} entries, the checkpoint "
             f"{checkpoint.size}: the log has shrunk, or this is an older checkpoint"
         )
