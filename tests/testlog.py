@@ -127,7 +127,8 @@ def policy_text(
     names = [f"w{number}" for number in range(1, len(witnesses) + 1)]
     lines += [f"witness {n} {w.vkey}" for n, w in zip(names, witnesses, strict=True)]
     if quorum:
-        lines += [f"group all-of-them {quorum} {' '.join(names)}", "quorum all-of-them"]
+        group = f"{quorum}-of-{len(names)}"
+        lines += [f"group {group} {quorum} {' '.join(names)}", f"quorum {group}"]
     else:
         lines += ["quorum none"]
     return "".join(f"{line}\n" for line in lines).encode()

@@ -90,7 +90,10 @@ def _show(
 ) -> None:
     if arguments.json:
         values = {"command": arguments.command}
-        print(report.json(**values, **({"error": trouble} if trouble else {})))
+        if trouble:
+            values["error"] = trouble
+        concluded = not trouble and arguments.command != "inspect"
+        print(report.json(concluded=concluded, **values))
     elif report.findings:
         print(report.text())
     for each in report.broken[:1]:
@@ -163,7 +166,7 @@ def _note_outcome(outcome: Outcome, size: int, report: Report) -> None:
         report.notes("resumed", says, resumed_at=outcome.resumed_at)
     unread = [each for each in outcome.damage if each.check == UNAVAILABLE]
     for each in unread:
-        report.notes(each.check, f"{each.path}: {each.says}", path=each.path)
+        report.notes(each.check, each.says, path=each.path)
     damage = [each for each in outcome.damage if each.check != UNAVAILABLE]
     for each in damage:
         places = ", ".join(f"{start}-{stop - 1}" for start, stop in each.indexes)
@@ -173,7 +176,7 @@ def _note_outcome(outcome: Outcome, size: int, report: Report) -> None:
         )
     if unread:
         raise Unavailable(
-            f"{len(unread)} reads were not answered; what was answered was checked. "
+            f"reads that nobody answered: {len(unread)}; what was read was checked. "
             "Run the audit again"
         )
     if damage:

@@ -23,7 +23,7 @@ from multiprocessing.context import BaseContext
 from typing import Final
 
 from verifier.checkpoint import Checkpoint
-from verifier.damage import Damage, give_up, unanswered
+from verifier.damage import UNAVAILABLE, Damage, give_up, unanswered
 from verifier.entry import PREFIX
 from verifier.errors import MalformedError, Unavailable
 from verifier.levels import Levels
@@ -61,6 +61,8 @@ def audit(
 ) -> Outcome:
     """Hold the log in `source` against `checkpoint`, which the caller believes.
 
+    It holds if the outcome has no damage. Where nobody answered, the damage says
+    so, and there is no outcome beyond it.
     `keep` is given the progress from time to time; `kept` is what it was given
     last, to go on from there. `watch` is told how many entries are done.
     """
@@ -79,6 +81,7 @@ def audit(
         if keep and not unanswered(progress.damage):
             keep(save(progress, checkpoint, reading))
 
+    gone: list[Damage] = []
     try:
         for span in _spans(reading, range(start, -(-size // SPAN)), processes):
             tree.add(span)
@@ -86,10 +89,12 @@ def audit(
             if progress.spans % SAVE_EVERY == 0:
                 keep_progress()
             give_up(progress.damage)
+    except Unavailable as error:
+        gone.append(Damage(check=UNAVAILABLE, path="", says=str(error)))
     finally:
         # Also when somebody interrupts.
         keep_progress()
-    damage = [*progress.damage, *tree.close(checkpoint.root)]
+    damage = [*progress.damage, *(gone or tree.close(checkpoint.root))]
     return Outcome(record=record, damage=damage, times=tree.times, resumed_at=first)
 
 

@@ -22,6 +22,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from verifier import document as documents
 from verifier.commitment import Opening
 from verifier.document import check_members, member, parse_document
 from verifier.errors import MalformedError
@@ -32,6 +33,8 @@ from verifier.tile import MAX_ENTRY_BYTES
 SCHEMA: Final = "provlog/bundle/1"
 MAX_BYTES: Final = 2 << 20
 MAX_OPENINGS: Final = 1_024
+MAX_DEPTH: Final = documents.MAX_DEPTH + 2
+"""An opened value stands three deep; committed to, it stands one deep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class Bundle:
     def parse(cls, data: bytes) -> Self:
         """Read a bundle, or raise MalformedError naming what is wrong with it."""
         what = "the bundle"
-        document = parse_document(data, what, most=MAX_BYTES)
+        document = parse_document(data, what, most=MAX_BYTES, depth=MAX_DEPTH)
         if document.get("schema") != SCHEMA:
             raise MalformedError(f'{what} does not say "schema": "{SCHEMA}"')
         check_members(

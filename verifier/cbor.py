@@ -32,6 +32,12 @@ MAX_ITEMS: Final = 8_192
 NO_TAGS: Final[AbstractSet[int]] = frozenset()
 
 
+_SCALARS: Final = frozenset({str, bytes, int, bool, type(None)})
+# Below a tag cbor2 gives tuples and frozen maps.
+_ARRAYS: Final = frozenset({list, tuple})
+_MAPS: Final = frozenset({dict, cbor2.frozendict})
+
+
 def _refuse_tag(*_: object) -> NoReturn:
     raise ValueError("this tag is not allowed here")
 
@@ -92,11 +98,7 @@ def encode(value: object, *, tags: AbstractSet[int] = NO_TAGS) -> bytes:
         kind = type(item)
         if kind is _Raw:
             out.append(item)
-        elif kind is str or kind is bytes or kind is bool or item is None:
-            out.append(_write(item))
-        elif kind is int:
-            if not -(2**64) <= item < 2**64:
-                raise MalformedError("an integer needs more than 64 bits")
+        elif kind in _SCALARS:
             out.append(_write(item))
         elif depth == MAX_DEPTH:
             raise MalformedError(f"nested more than {MAX_DEPTH} deep")
@@ -115,11 +117,6 @@ def encode(value: object, *, tags: AbstractSet[int] = NO_TAGS) -> bytes:
     return b"".join(out)
 
 
-# Below a tag cbor2 gives tuples and frozen maps.
-_ARRAYS: Final = frozenset({list, tuple})
-_MAPS: Final = frozenset({dict, cbor2.frozendict})
-
-
 class _Raw(bytes):
     """Bytes that are encoded already."""
 
@@ -133,6 +130,8 @@ def _pairs(item: Mapping[Any, Any]) -> list[Any]:
 
 
 def _write(item: str | bytes | int | None) -> bytes:
+    if isinstance(item, int) and not -(2**64) <= item < 2**64:
+        raise MalformedError("an integer needs more than 64 bits")
     try:
         return cbor2.dumps(item)
     except Exception:  # noqa: BLE001 - a lone surrogate

@@ -217,8 +217,8 @@ def _note_times(not_before: int | None, not_after: int | None, report: Report) -
         return
     words = []
     if not_before is not None:
-        words.append(f"not before {time_text(not_before)}")
+        words.append(f"had not seen it at {time_text(not_before)}")
     if not_after is not None:
-        words.append(f"not after {time_text(not_after)}")
-    says = f"logged {' and '.join(words)}, as a quorum of witnesses says"
+        words.append(f"had seen it at {time_text(not_after)}")
+    says = f"a quorum of witnesses {', and '.join(words)}"
     report.notes("time", says, not_before=not_before, not_after=not_after)

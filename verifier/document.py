@@ -19,7 +19,9 @@ MAX_DEPTH: Final = 16
 MAX_VALUES: Final = 65_536
 
 
-def parse_document(data: bytes, what: str, *, most: int) -> dict[str, Any]:
+def parse_document(
+    data: bytes, what: str, *, most: int, depth: int = MAX_DEPTH
+) -> dict[str, Any]:
     """Read `data` as one JSON object of at most `most` bytes."""
     if len(data) > most:
         raise MalformedError(f"{what} of {len(data)} bytes; at most {most} are read")
@@ -37,12 +39,12 @@ def parse_document(data: bytes, what: str, *, most: int) -> dict[str, Any]:
         raise MalformedError(f"{what} is not strict JSON: {reason}") from None
     if type(value) is not dict:
         raise MalformedError(f"{what} is not a JSON object")
-    check_value(value, what)
+    check_value(value, what, most=depth)
     return value
 
 
-def check_value(value: object, what: str) -> None:
-    """Return if `value` fits the data model, and is not too large."""
+def check_value(value: object, what: str, *, most: int = MAX_DEPTH) -> None:
+    """Return if `value` fits the data model, nested at most `most` deep."""
     seen = 0
     todo: list[tuple[object, int]] = [(value, 0)]
     while todo:
@@ -50,8 +52,8 @@ def check_value(value: object, what: str) -> None:
         seen += 1
         if seen > MAX_VALUES:
             raise MalformedError(f"{what} has more than {MAX_VALUES} values")
-        if depth > MAX_DEPTH:
-            raise MalformedError(f"{what} is nested more than {MAX_DEPTH} deep")
+        if depth == most and isinstance(item, dict | list):
+            raise MalformedError(f"{what} is nested more than {most} deep")
         if isinstance(item, dict):
             if not all(type(name) is str for name in item):
                 raise MalformedError(f"{what} has a member whose name is not text")

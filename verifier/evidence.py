@@ -14,7 +14,7 @@ from verifier.document import parse_document
 from verifier.errors import EntryError, MalformedError
 from verifier.misbehaviour import Misbehaviour, verify_misbehaviour
 from verifier.policy import Policy
-from verifier.receipt import HEADER, Receipt
+from verifier.receipt import FAMILY, Receipt
 from verifier.report import Report
 from verifier.trust import Limits
 
@@ -29,13 +29,16 @@ class EntryNeededError(Exception):
 
 def parse_evidence(data: bytes) -> Evidence:
     """Read a bundle, a receipt or a proof of misbehaviour, or raise MalformedError."""
-    if data.startswith(HEADER.partition("@")[0].encode()):
+    if data.startswith(FAMILY):
         return Receipt.parse(data)
     if not data.lstrip().startswith(b"{"):
         raise MalformedError(
             "neither a bundle, nor a tlog-proof, nor a proof of misbehaviour"
         )
-    schema = parse_document(data, "the evidence", most=MAX_BYTES).get("schema")
+    document = parse_document(
+        data, "the evidence", most=MAX_BYTES, depth=bundle.MAX_DEPTH
+    )
+    schema = document.get("schema")
     if schema == bundle.SCHEMA:
         return Bundle.parse(data)
     if schema == misbehaviour.SCHEMA:

@@ -15,7 +15,7 @@ from verifier.keys import VerifierKey
 from verifier.misbehaviour import Misbehaviour
 from verifier.note import Note, NoteSignature
 from verifier.policy import Policy
-from verifier.receipt import HEADER, Receipt
+from verifier.receipt import FAMILY, Receipt
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
 from verifier.report import Report, path_text, time_text
 
@@ -26,7 +26,7 @@ _TIME_BYTES = 8
 
 def explain(data: bytes, report: Report) -> None:
     """Note in `report` what `data` is and says. Nothing is verified."""
-    if data.startswith((b"{", HEADER.partition("@")[0].encode())):
+    if data.lstrip().startswith(b"{") or data.startswith(FAMILY):
         _explain_evidence(data, report)
     elif data.startswith(PREFIX):
         _explain_entry(data, report)

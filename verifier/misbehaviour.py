@@ -87,7 +87,7 @@ def verify_misbehaviour(
     No quorum is asked: who signs two histories is guilty whether or not
     witnesses have seen them.
     """
-    alone = Policy(logs=policy.logs, quorum=b"none")
+    alone = policy.without_witnesses()
     signed: list[Checkpoint] = []
     for data in (claim.first, claim.second):
         limits = Limits(extensions=extensions)
@@ -98,6 +98,8 @@ def verify_misbehaviour(
     if first.origin != second.origin:
         raise ConsistencyError("the checkpoints are of two logs, which may well differ")
     if first.size == second.size:
+        if claim.prefix is not None or claim.proof:
+            raise MalformedError("between equal sizes there is nothing to prove")
         actual = second.root
     elif claim.prefix is None or not 0 < first.size < second.size:
         raise MalformedError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from verifier.checkpoint import Checkpoint
@@ -23,7 +23,7 @@ from verifier.errors import (
     Unavailable,
 )
 from verifier.misbehaviour import Misbehaviour
-from verifier.nodes import TileReader
+from verifier.nodes import TileReader, TilesError
 from verifier.note import Note
 from verifier.policy import Policy
 from verifier.proof import verify_consistency
@@ -77,10 +77,6 @@ class Forked(ConsistencyError):
         self.misbehaviour = misbehaviour
 
 
-class _CannotTell(ConsistencyError):
-    """The tiles belong to neither tree: they prove nothing, for or against."""
-
-
 def watch(
     source: Source,
     policy: Policy,
@@ -92,35 +88,41 @@ def watch(
 ) -> Seen:
     """One round: return what is seen now, if it continues what was `seen` before."""
     data = read_checkpoint(source)
-    # The age is looked at last: a fork must not hide behind a stale cosignature.
-    patient = Limits(now=limits.now, final=limits.final, extensions=limits.extensions)
-    trusted = verify_checkpoint(data, policy, patient)
-    note_trust(trusted, policy, patient, report)
-    checkpoint = trusted.checkpoint
-    since = now
-    if seen is None:
-        report.notes(
-            "consistency",
-            "this is the first checkpoint seen; later ones must extend it",
-        )
-    else:
+    # A fork comes first: honest witnesses do not cosign it, and it must not hide
+    # behind a missing quorum, or behind cosignatures that are too old.
+    signed = verify_checkpoint(
+        data, policy.without_witnesses(), Limits(extensions=limits.extensions)
+    )
+    checkpoint = signed.checkpoint
+    before = None
+    if seen is not None:
         # It was believed under the policy of its day; only what it says matters now.
         before = Checkpoint.parse(Note.parse(seen.checkpoint).text, extensions=True)
         _verify_growth(source, seen, before, data, checkpoint)
-        report.holds(
-            "consistency",
-            f"its first {before.size} entries are those that were there before",
-            before_size=before.size,
-        )
-        if before.size == checkpoint.size:
-            since = seen.since
-        grown = checkpoint.size - before.size
-        report.holds(
-            "growth", f"{grown} entries more than when it was last seen", grown=grown
-        )
+    patient = replace(limits, max_age_s=None)
+    trusted = verify_checkpoint(data, policy, patient)
+    note_trust(trusted, policy, patient, report)
+    _note_growth(before, checkpoint, report)
+    since = now
+    if seen and before and before.size == checkpoint.size:
+        since = seen.since
     _note_age(trusted.newest, now, since, report)
     verify_checkpoint(data, policy, limits)
     return Seen(checkpoint=data, since=since)
+
+
+def _note_growth(
+    before: Checkpoint | None, checkpoint: Checkpoint, report: Report
+) -> None:
+    if before is None:
+        says = "this is the first checkpoint seen; later ones must extend it"
+        report.notes("consistency", says)
+        return
+    says = f"its first {before.size} entries are those that were there before"
+    report.holds("consistency", says, before_size=before.size)
+    grown = checkpoint.size - before.size
+    says = f"{grown} entries more than when it was last seen"
+    report.holds("growth", says, grown=grown)
 
 
 def _verify_growth(
@@ -133,7 +135,7 @@ def _verify_growth(
         )
     if checkpoint.size < before.size:
         # An older answer from a cache, or a fork; either way a step back.
-        with contextlib.suppress(Unavailable, MalformedError, _CannotTell):
+        with contextlib.suppress(Unavailable, MalformedError, TilesError):
             _look_for_fork(source, (data, checkpoint), (seen.checkpoint, before))
         raise GrowthError(
             f"the log shows {checkpoint.size} entries; it has shown {before.size}"
@@ -162,7 +164,7 @@ def _look_for_fork(
                 proof=proof,
             )
         except ConsistencyError as error:
-            raise _CannotTell(
+            raise TilesError(
                 f"the tiles that the log serves do not lead to its checkpoint: {error}"
             ) from None
     if prefix != first.root:

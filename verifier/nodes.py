@@ -12,6 +12,10 @@ from verifier.source import Source, read_hashes
 from verifier.tile import WIDTH, Tile, width_at
 
 
+class TilesError(ConsistencyError):
+    """The tiles do not show what the log signed: they prove nothing, for or against."""
+
+
 class TileReader:
     """Reads the hashes of a tree of `size` entries; keeps the tiles, which are few."""
 
@@ -64,7 +68,7 @@ class TileReader:
             hashes = read_hashes(self._source, tile)
             if hashes is None:
                 # The server answered: what it signed for, it does not show.
-                raise ConsistencyError(
+                raise TilesError(
                     f"{self._source} has no {tile.path()}, which its tree needs"
                 )
             self._tiles[tile] = hashes

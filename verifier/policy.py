@@ -103,6 +103,10 @@ class Policy:
         """Whether the quorum needs anybody at all."""
         return self.quorum != _NONE
 
+    def without_witnesses(self) -> Policy:
+        """The same logs, and nobody else asked."""
+        return Policy(logs=self.logs, quorum=_NONE)
+
     def _read(self, words: list[bytes]) -> None:
         readers: Mapping[bytes, Callable[[list[bytes]], None]] = {
             b"log": self._read_log,

@@ -10,6 +10,8 @@ from verifier.errors import MalformedError
 from verifier.spelling import base64_text, parse_base64, parse_decimal, parse_hash
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
+FAMILY: Final = b"c2sp.org/tlog-proof"
+"""How proofs of any version begin."""
 MAX_HASHES: Final = 63
 """A tree of 2^63 entries has no longer path."""
 MAX_EXTRA_BYTES: Final = 65_536
@@ -61,6 +63,8 @@ class Receipt:
         extra = None
         if lines and lines[0].startswith("extra "):
             extra = parse_base64(lines.pop(0).removeprefix("extra "), "extra")
+            if len(extra) > MAX_EXTRA_BYTES:
+                raise MalformedError(f"extra has more than {MAX_EXTRA_BYTES} bytes")
         if not lines or not lines[0].startswith("index "):
             raise MalformedError(
                 'the receipt has no "index" line where one is expected'

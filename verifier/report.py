@@ -69,11 +69,14 @@ class Report:
         """The report for a person, a line for each finding."""
         return "\n".join(each.text() for each in self.findings)
 
-    def json(self, **values: Any) -> str:
-        """The report for a program, with `values` beside the findings."""
+    def json(self, *, concluded: bool = True, **values: Any) -> str:
+        """The report for a program, with `values` beside the findings.
+
+        `holds` is null where nothing was `concluded`, unless something is broken.
+        """
         broken = self.broken
         document = {
-            "holds": not broken,
+            "holds": False if broken else True if concluded else None,
             "check": broken[0].check if broken else None,
             **values,
             "findings": [each.document() for each in self.findings],
