@@ -13,22 +13,21 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from hashlib import file_digest
 from pathlib import Path
 from typing import Final, TypeVar
 
 from verifier import evidence, policy, progress
 from verifier.arguments import parser
-from verifier.audit import Outcome, audit
-from verifier.damage import UNAVAILABLE
+from verifier.audit import audit, note_outcome
 from verifier.durable import write_atomically
 from verifier.errors import FinalError, MalformedError, Unavailable, VerificationError
 from verifier.explain import explain
 from verifier.meter import Meter
 from verifier.monitor import MAX_STATE_BYTES, Forked, Seen, watch
 from verifier.note import MAX_BYTES as MAX_NOTE_BYTES
-from verifier.report import Report, escape, time_text
+from verifier.report import Report, escape
 from verifier.source import Directory, Source, Url, read_checkpoint
 from verifier.tile import MAX_ENTRY_BYTES
 from verifier.trust import Limits, verify_checkpoint
@@ -55,9 +54,18 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "verifier") -> int:
         _show(report, arguments, trouble, prog)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever was reading has gone; the interpreter must not flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
+    except Exception as error:  # noqa: BLE001 - whoever asked has not got the answer
+        _leave_stdout()
+        print(f"{prog}: error: the report cannot be written: {error}", file=sys.stderr)
+        return NOT_DONE
     return status
+
+
+def _leave_stdout() -> None:
+    # Nobody reads it any more, and the interpreter must not flush it again.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _carry_out(arguments: argparse.Namespace, report: Report) -> str | None:
@@ -123,8 +131,14 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def _audit(arguments: argparse.Namespace, report: Report) -> None:
+    with closing(_source(arguments.source)) as source:
+        _audit_source(source, arguments, report)
+
+
+def _audit_source(
+    source: Source, arguments: argparse.Namespace, report: Report
+) -> None:
     trusted, limits = _trust(arguments)
-    source = _source(arguments.source)
     note = (
         _read(arguments.checkpoint, MAX_NOTE_BYTES)
         if arguments.checkpoint
@@ -156,39 +170,7 @@ def _audit(arguments: argparse.Namespace, report: Report) -> None:
         )
     finally:
         meter.clear()
-    _note_outcome(outcome, checkpoint.size, report)
-
-
-def _note_outcome(outcome: Outcome, size: int, report: Report) -> None:
-    kind = "record" if outcome.record else "opaque"
-    if outcome.resumed_at:
-        says = f"the first {outcome.resumed_at} were re-hashed by an earlier run"
-        report.notes("resumed", says, resumed_at=outcome.resumed_at)
-    unread = [each for each in outcome.damage if each.check == UNAVAILABLE]
-    for each in unread:
-        report.notes(each.check, each.says, path=each.path)
-    damage = [each for each in outcome.damage if each.check != UNAVAILABLE]
-    for each in damage:
-        places = ", ".join(f"{start}-{stop - 1}" for start, stop in each.indexes)
-        where = f"{each.path}, entries {places}" if places else each.path
-        report.fails(
-            each.check, f"{where}: {each.says}", path=each.path, indexes=each.indexes
-        )
-    if unread:
-        raise Unavailable(
-            f"reads that nobody answered: {len(unread)}; what was read was checked. "
-            "Run the audit again"
-        )
-    if damage:
-        return
-    says = (
-        f"{size} {kind} entries, re-hashed, lead through every tile to the signed root"
-    )
-    report.holds("tree", says, entries=size, kind=kind)
-    if outcome.times:
-        first, last = (time_text(each // 1000) for each in outcome.times)
-        says = f"never decreases, from {first} to {last}, as the log wrote it"
-        report.holds("time", says, first=outcome.times[0], last=outcome.times[1])
+    note_outcome(outcome, checkpoint.size, report)
 
 
 def _monitor(arguments: argparse.Namespace, report: Report) -> None:
@@ -197,9 +179,8 @@ def _monitor(arguments: argparse.Namespace, report: Report) -> None:
     seen = _own(state, MAX_STATE_BYTES, Seen.parse) if state.exists() else None
     now = arguments.now or int(time.time())
     try:
-        seen = watch(
-            _source(arguments.source), trusted, seen, report, now=now, limits=limits
-        )
+        with closing(_source(arguments.source)) as source:
+            seen = watch(source, trusted, seen, report, now=now, limits=limits)
     except Forked as fork:
         proof = state.with_name(f"{state.name}.misbehaviour")
         write_atomically(proof, fork.misbehaviour.encode())

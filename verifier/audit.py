@@ -28,6 +28,7 @@ from verifier.entry import PREFIX
 from verifier.errors import MalformedError, Unavailable
 from verifier.levels import Levels
 from verifier.progress import Progress, load, save
+from verifier.report import Report, time_text
 from verifier.source import Source, read_entries
 from verifier.span import SPAN, Reading, Span, check_span
 from verifier.tile import ENTRIES, Tile, width_at
@@ -140,3 +141,36 @@ def _context() -> BaseContext:
     # A fork is ready at once; but it copies whatever locks other threads hold.
     forks = sys.platform == "linux" and threading.active_count() == 1
     return multiprocessing.get_context("fork" if forks else "spawn")
+
+
+def note_outcome(outcome: Outcome, size: int, report: Report) -> None:
+    """Note what an audit of `size` entries has found; raise if it is not all."""
+    kind = "record" if outcome.record else "opaque"
+    if outcome.resumed_at:
+        says = f"the first {outcome.resumed_at} were re-hashed by an earlier run"
+        report.notes("resumed", says, resumed_at=outcome.resumed_at)
+    unread = [each for each in outcome.damage if each.check == UNAVAILABLE]
+    for each in unread:
+        report.notes(each.check, each.says, path=each.path)
+    damage = [each for each in outcome.damage if each.check != UNAVAILABLE]
+    for each in damage:
+        places = ", ".join(f"{start}-{stop - 1}" for start, stop in each.indexes)
+        where = f"{each.path}, entries {places}" if places else each.path
+        report.fails(
+            each.check, f"{where}: {each.says}", path=each.path, indexes=each.indexes
+        )
+    if unread:
+        raise Unavailable(
+            f"reads that nobody answered: {len(unread)}; what was read was checked. "
+            "Run the audit again"
+        )
+    if damage:
+        return
+    says = (
+        f"{size} {kind} entries, re-hashed, lead through every tile to the signed root"
+    )
+    report.holds("tree", says, entries=size, kind=kind)
+    if outcome.times:
+        first, last = (time_text(each // 1000) for each in outcome.times)
+        says = f"never decreases, from {first} to {last}, as the log wrote it"
+        report.holds("time", says, first=outcome.times[0], last=outcome.times[1])

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from verifier.errors import MalformedError
-from verifier.spelling import base64_text, parse_decimal, parse_hash
+from verifier.hashing import HASH_SIZE
+from verifier.spelling import MAX_SIZE, base64_text, parse_decimal, parse_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,13 @@ class Checkpoint:
     size: int
     root: bytes
     extensions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # For those who make one: what is signed must not read as something else.
+        lines = (self.origin, *self.extensions)
+        within = 0 <= self.size <= MAX_SIZE and len(self.root) == HASH_SIZE
+        if not all(lines) or any("\n" in line for line in lines) or not within:
+            raise MalformedError("these parts do not make a checkpoint of one reading")
 
     @classmethod
     def parse(cls, text: str, *, extensions: bool = False) -> Self:

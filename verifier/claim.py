@@ -215,6 +215,11 @@ def _note_times(not_before: int | None, not_after: int | None, report: Report) -
             "time", "nobody but the log says when", not_before=None, not_after=None
         )
         return
+    if not_before is not None and not_after is not None and not_before > not_after:
+        # Which of them is right cannot be told from here.
+        says = "the witnesses' clocks disagree; what they say is no bracket"
+        report.notes("time", says, not_before=None, not_after=not_after)
+        return
     words = []
     if not_before is not None:
         words.append(f"had not seen it at {time_text(not_before)}")

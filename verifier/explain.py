@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 
-from verifier.bundle import Bundle
 from verifier.checkpoint import Checkpoint
 from verifier.cosignature import split_time
 from verifier.entry import PREFIX, Entry
@@ -61,13 +60,12 @@ def _explain_evidence(data: bytes, report: Report) -> None:
             )
             _explain_note(claim.first, report)
             _explain_note(claim.second, report)
-        case Bundle() as found:
+        case found:
             says = (
-                f"an entry of {len(found.entry)} bytes, {len(found.openings)} openings"
+                f"an entry of {len(found.entry)} bytes; openings: {len(found.openings)}"
             )
             report.notes("bundle", says)
-            if found.entry.startswith(PREFIX):
-                _explain_entry(found.entry, report)
+            _explain_any_entry(found.entry, report)
             for opening in found.openings:
                 says = f"{path_text(opening.path)} is said to be {opening.value!r}"
                 report.notes(
@@ -79,6 +77,17 @@ def _explain_evidence(data: bytes, report: Report) -> None:
                     "before", f"an earlier checkpoint, {len(found.before.proof)} hashes"
                 )
                 _explain_note(found.before.checkpoint, report)
+
+
+def _explain_any_entry(data: bytes, report: Report) -> None:
+    """An entry of whatever log it is; only a record log's says more than its bytes."""
+    if not data.startswith(PREFIX):
+        return
+    try:
+        _explain_entry(data, report)
+    except MalformedError as error:
+        says = f"it begins like an entry of a record log, and is none: {error}"
+        report.notes("entry", says)
 
 
 def _explain_receipt(receipt: Receipt, report: Report) -> None:

@@ -59,19 +59,7 @@ class PublicKey:
 def verify_signature(key: PublicKey, message: bytes, signature: bytes) -> None:
     """Return if `key` made `signature` over `message`."""
     try:
-        match key.algorithm:
-            case Algorithm.ED25519:
-                _verify_ed25519(key.raw, message, signature)
-            case Algorithm.ML_DSA_44:
-                mldsa.MLDSA44PublicKey.from_public_bytes(key.raw).verify(
-                    signature, message
-                )
-            case Algorithm.ECDSA_P256:
-                _p256(key.raw).verify(signature, message, ec.ECDSA(hashes.SHA256()))
-            case Algorithm.ECDSA_P256_RAW:
-                _p256(key.raw).verify(
-                    _der(signature), message, ec.ECDSA(hashes.SHA256())
-                )
+        _VERIFIERS[key.algorithm](key.raw, message, signature)
     except (InvalidSignature, nacl.exceptions.BadSignatureError, ValueError):
         raise SignatureError(f"the {key.algorithm} signature does not verify") from None
 
@@ -82,11 +70,19 @@ def _verify_ed25519(raw: bytes, message: bytes, signature: bytes) -> None:
     nacl.bindings.crypto_sign_open(signature + message, raw)
 
 
-def _der(signature: bytes) -> bytes:
+def _verify_ml_dsa_44(raw: bytes, message: bytes, signature: bytes) -> None:
+    mldsa.MLDSA44PublicKey.from_public_bytes(raw).verify(signature, message)
+
+
+def _verify_p256(raw: bytes, message: bytes, signature: bytes) -> None:
+    _p256(raw).verify(signature, message, ec.ECDSA(hashes.SHA256()))
+
+
+def _verify_p256_raw(raw: bytes, message: bytes, signature: bytes) -> None:
     if len(signature) != 64:
         raise ValueError("r and s have 32 bytes each")
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    return utils.encode_dss_signature(r, s)
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    _verify_p256(raw, message, utils.encode_dss_signature(r, s))
 
 
 def _p256(der: bytes) -> ec.EllipticCurvePublicKey:
@@ -149,6 +145,14 @@ _CHECKS: Final = {
     Algorithm.ML_DSA_44: _check_ml_dsa_44,
     Algorithm.ECDSA_P256: _check_p256,
     Algorithm.ECDSA_P256_RAW: _check_p256,
+}
+
+
+_VERIFIERS: Final = {
+    Algorithm.ED25519: _verify_ed25519,
+    Algorithm.ML_DSA_44: _verify_ml_dsa_44,
+    Algorithm.ECDSA_P256: _verify_p256,
+    Algorithm.ECDSA_P256_RAW: _verify_p256_raw,
 }
 
 

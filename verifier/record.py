@@ -39,7 +39,13 @@ def parse_record_json(text: bytes) -> Record:
 
 def encode_record(record: Record) -> bytes:
     """Write the canonical form."""
-    return cbor.encode(check_record(record))
+    body = cbor.encode(check_record(record))
+    if len(body) > MAX_BODY_BYTES:
+        raise MalformedError(
+            f"the record has {len(body)} bytes; log what is larger than "
+            f"{MAX_BODY_BYTES} by its digest"
+        )
+    return body
 
 
 def check_record(record: object) -> Record:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+# The backslash starts an escape; the others are letters to Unicode and blank to people.
+_UNSEEN: Final = "\\\u115f\u1160\u2800\u3164\uffa0"
 _WORDS: Final = {True: "holds", False: "BROKEN", None: ""}
 
 
@@ -90,7 +92,8 @@ def escape(text: str) -> str:
     if text.isascii() and text.isprintable() and "\\" not in text:
         return text
     return "".join(
-        each if each.isprintable() and each != "\\" else _escaped(each) for each in text
+        each if each.isprintable() and each not in _UNSEEN else _escaped(each)
+        for each in text
     )
 
 

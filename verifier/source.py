@@ -17,9 +17,9 @@ import stat
 import threading
 import time
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
 from verifier import note
@@ -40,6 +40,7 @@ PATIENCE_S: Final = 30.0
 """How long one answer may take, from the request to the last byte."""
 LONGEST_PAUSE_S: Final = 10.0
 
+_OK: Final = 200
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _ABSENT: Final = frozenset({404, 410})
 
@@ -57,6 +58,10 @@ class Source(Protocol):
 
         Raises Unavailable if nobody can tell, MalformedError if it cannot be right.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
         ...
 
 
@@ -100,7 +105,7 @@ class Directory:
     """A log in a folder, as it is exported, mirrored or written by a POSIX log."""
 
     folder: Path
-    parallel: int = field(default=1, init=False)
+    parallel: ClassVar[int] = 1
 
     def __str__(self) -> str:
         return str(self.folder)
@@ -113,6 +118,9 @@ class Directory:
             return None
         except OSError as error:
             raise Unavailable(f"{self.folder / path}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Nothing stays open."""
 
 
 def read_file(path: Path, most: int) -> bytes:
@@ -131,108 +139,112 @@ def read_file(path: Path, most: int) -> bytes:
         return file.read(status.st_size)
 
 
-@dataclass(frozen=True, slots=True)
 class Url:
     """A log behind a tlog-tiles prefix."""
 
-    prefix: str
-    parallel: int = field(default=8, init=False)
+    parallel: ClassVar[int] = 8
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        # Connections that nobody uses just now; each read takes one, or opens one.
+        self._idle: list[http.client.HTTPConnection] = []
 
     def __str__(self) -> str:
         return self.prefix
+
+    def __reduce__(self) -> tuple[type[Url], tuple[str]]:
+        # Another process opens its own.
+        return Url, (self.prefix,)
 
     def read(self, path: str, most: int) -> bytes | None:
         """The bytes at `path` under the prefix."""
         reason = ""
         for attempt in range(ATTEMPTS):
+            pause = ""
             try:
                 status, pause, body = self._get(path, most)
             except (OSError, http.client.HTTPException) as error:
-                _close(self.prefix)
-                status, pause, body = 0, "", b""
                 reason = str(error) or type(error).__name__
-            if status == 200:
-                return body
-            if status in _ABSENT:
-                return None
-            if status and status not in _AGAIN:
-                raise Unavailable(
-                    f"{self.prefix}/{path} answered {status}; nothing is followed"
-                )
-            reason = f"it answered {status}" if status else reason
+            else:
+                if status == _OK:
+                    return body
+                if status in _ABSENT:
+                    return None
+                if status not in _AGAIN:
+                    raise Unavailable(
+                        f"{self.prefix}/{path} answered {status}; nothing is followed"
+                    )
+                reason = f"it answered {status}"
             if attempt < ATTEMPTS - 1:
                 time.sleep(_pause_s(pause, attempt))
         raise Unavailable(f"{self.prefix}/{path}: {reason} ({ATTEMPTS} attempts)")
 
+    def close(self) -> None:
+        """Close what is open."""
+        while self._idle:
+            self._idle.pop().close()
+
     def _get(self, path: str, most: int) -> tuple[int, str, bytes]:
-        connection = _connection(self.prefix)
-        if connection.sock is None:
-            connection.connect()
-        # A timeout is for one read only. Who sends a byte now and then, in a head
-        # or in a body, is cut off by this one.
-        patience = threading.Timer(PATIENCE_S, _cut, [connection.sock])
-        patience.daemon = True
-        patience.start()
+        connection = self._idle.pop() if self._idle else _connection(self.prefix)
         try:
-            where = f"{urlsplit(self.prefix).path.rstrip('/')}/{path}"
-            headers = {"Accept-Encoding": "gzip", "User-Agent": "provlog-verifier"}
-            connection.request("GET", where, headers=headers)
-            response = connection.getresponse()
-            body = self._body(response, most)
-        finally:
-            patience.cancel()
-        if response.getheader("Content-Encoding") == "gzip":
-            body = _unpacked(body, most)
-        return response.status, response.getheader("Retry-After", ""), body
-
-    def _body(self, response: http.client.HTTPResponse, most: int) -> bytes:
-        parts: list[bytes] = []
-        total = 0
-        while part := response.read1(1 << 16):
-            parts.append(part)
-            total += len(part)
-            if total > most:
-                _close(self.prefix)
-                raise MalformedError(
-                    f"{self.prefix} sends more than the {most} bytes it may"
-                )
-        if response.length:  # read1() takes an early end for the end
-            raise http.client.IncompleteRead(b"", response.length)
-        return b"".join(parts)
+            answer = _ask(connection, self.prefix, path, most)
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+        return answer
 
 
-# Connections are kept open, one for each thread and server.
-_connections: Final = threading.local()
+def _ask(
+    connection: http.client.HTTPConnection, prefix: str, path: str, most: int
+) -> tuple[int, str, bytes]:
+    if connection.sock is None:
+        connection.connect()
+    # A timeout is for one read only. Who sends a byte now and then, in a head or
+    # in a body, is cut off by this one.
+    patience = threading.Timer(PATIENCE_S, _cut, [connection.sock])
+    patience.daemon = True
+    patience.start()
+    try:
+        where = f"{urlsplit(prefix).path.rstrip('/')}/{path}"
+        headers = {"Accept-Encoding": "gzip", "User-Agent": "provlog-verifier"}
+        connection.request("GET", where, headers=headers)
+        response = connection.getresponse()
+        body = _body(response, most)
+    finally:
+        patience.cancel()
+    if response.getheader("Content-Encoding") == "gzip":
+        body = _unpacked(body, most)
+    return response.status, response.getheader("Retry-After", ""), body
+
+
+def _body(response: http.client.HTTPResponse, most: int) -> bytes:
+    parts: list[bytes] = []
+    total = 0
+    while part := response.read1(1 << 16):
+        parts.append(part)
+        total += len(part)
+        if total > most:
+            raise MalformedError(f"an answer of more than the {most} bytes it may have")
+    if response.length:  # read1() takes an early end for the end
+        raise http.client.IncompleteRead(b"", response.length)
+    return b"".join(parts)
 
 
 def _connection(prefix: str) -> http.client.HTTPConnection:
-    kept: dict[str, http.client.HTTPConnection] = _connections.__dict__.setdefault(
-        "kept", {}
-    )
-    if prefix not in kept:
-        kinds = {
-            "http": http.client.HTTPConnection,
-            "https": http.client.HTTPSConnection,
-        }
-        try:
-            parts = urlsplit(prefix)
-            kept[prefix] = kinds[parts.scheme](
-                parts.hostname or "", parts.port, timeout=PATIENCE_S
-            )
-        except (KeyError, ValueError, http.client.InvalidURL):
-            raise Unavailable(f"{prefix} is not an http or https address") from None
-    return kept[prefix]
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    try:
+        parts = urlsplit(prefix)
+        kind, host, port = kinds[parts.scheme], parts.hostname or "", parts.port
+        connection: http.client.HTTPConnection = kind(host, port, timeout=PATIENCE_S)
+    except (KeyError, ValueError, http.client.InvalidURL):
+        raise Unavailable(f"{prefix} is not an http or https address") from None
+    return connection
 
 
 def _cut(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
-
-
-def _close(prefix: str) -> None:
-    connection = _connections.__dict__.get("kept", {}).pop(prefix, None)
-    if connection is not None:
-        connection.close()
 
 
 def _unpacked(body: bytes, most: int) -> bytes:

@@ -48,7 +48,7 @@ class Tile:
         index = int(found["groups"].replace("x", "").replace("/", "") + found["last"])
         tile = cls(level, index, int(found["width"] or WIDTH))
         # x000/005 and .p/256 are second spellings of the same tile.
-        if level > MAX_LEVEL or tile.path() != path:
+        if level > MAX_LEVEL or tile.width > WIDTH or tile.path() != path:
             raise MalformedError("not the canonical path of a tile")
         return tile
 

@@ -92,38 +92,17 @@ def verify_checkpoint(
             f"the policy's quorum is {_names([policy.quorum])[0]}; "
             f"of its witnesses, {names} cosigned this checkpoint in time"
         )
-    if not policy.asks_witnesses:
-        # Nobody else is trusted, so the log's own word on time is as good as its tree.
-        stated = [time for time in logs.values() if time]
-        trusted = _trusted(checkpoint, logs, cosigned, None, max(stated, default=None))
-    else:
-        ordered = sorted(time for time in cosigned.values() if time)
-        trusted = _trusted(
-            checkpoint,
-            logs,
-            cosigned,
-            _first_quorum(policy, cosigned, ordered, latest=False),
-            _first_quorum(policy, cosigned, ordered[::-1], latest=True),
-        )
-    _check_age(trusted, limits)
-    _check_final(trusted, policy, limits.final)
-    return trusted
-
-
-def _trusted(
-    checkpoint: Checkpoint,
-    logs: dict[VerifierKey, int | None],
-    cosigned: dict[bytes, int],
-    not_after: int | None,
-    newest: int | None,
-) -> TrustedCheckpoint:
-    return TrustedCheckpoint(
+    not_after, newest = _times(policy, cosigned, logs, limits.now)
+    trusted = TrustedCheckpoint(
         checkpoint=checkpoint,
         logs=logs,
         cosigned=cosigned,
         not_after=not_after,
         newest=newest,
     )
+    _check_age(trusted, limits)
+    _check_final(trusted, policy, limits.final)
+    return trusted
 
 
 def _cosigned(
@@ -132,9 +111,31 @@ def _cosigned(
     cosigned = {}
     for name, witness in policy.witnesses.items():
         time = times.get(witness.key)
-        if time is not None and (now is None or time <= now + FUTURE_TOLERANCE_S):
+        if time is not None and _believable(time, now):
             cosigned[name] = time
     return cosigned
+
+
+def _believable(time: int, now: int | None) -> bool:
+    return now is None or time <= now + FUTURE_TOLERANCE_S
+
+
+def _times(
+    policy: Policy,
+    cosigned: dict[bytes, int],
+    logs: dict[VerifierKey, int | None],
+    now: int | None,
+) -> tuple[int | None, int | None]:
+    """By when, and until when, those whom the policy asks stood for the tree."""
+    if not policy.asks_witnesses:
+        # Nobody else is trusted, so the log's own word on time is as good as its tree.
+        stated = [time for time in logs.values() if time and _believable(time, now)]
+        return None, max(stated, default=None)
+    ordered = sorted(cosigned.values())
+    return (
+        _first_quorum(policy, cosigned, ordered, latest=False),
+        _first_quorum(policy, cosigned, ordered[::-1], latest=True),
+    )
 
 
 def _first_quorum(
