@@ -27,18 +27,20 @@ def main() -> None:
     """A transparency log for AI provenance."""
 
 
-def _pass_on(name: str, says: str) -> None:
-    # The arguments go on as they are, --help among them: one place describes them.
-    @main.command(
-        name,
-        help=says,
-        add_help_option=False,
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    )
-    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def _(arguments: tuple[str, ...]) -> None:
-        sys.exit(verifier.main([name, *arguments], prog="provlog"))
+class _PassedOn(click.Command):
+    """A command whose arguments are read by the verifier alone, "--" among them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they are."""
+        ctx.args = list(args)
+        return []
+
+
+def _run(context: click.Context) -> None:
+    name = context.info_name or ""
+    sys.exit(verifier.main([name, *context.args], prog="provlog"))
 
 
 for _name, _says in _AUDITORS.items():
-    _pass_on(_name, _says)
+    _callback = click.pass_context(_run)
+    main.add_command(_PassedOn(_name, callback=_callback, help=_says))

@@ -42,6 +42,7 @@ _T = TypeVar("_T")
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "verifier") -> int:
     """Carry out one command and return its exit status."""
+    _reopen_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, not a traceback.
         with suppress(AttributeError):
@@ -60,6 +61,13 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "verifier") -> int:
         print(f"{prog}: error: the report cannot be written: {error}", file=sys.stderr)
         return NOT_DONE
     return status
+
+
+def _reopen_closed_streams() -> None:
+    # Whoever started us has closed them. What cannot be said on standard output
+    # has to fail, so that is opened for reading only; talk may be lost.
+    sys.stdout = sys.stdout or open(os.devnull, encoding="ascii")  # noqa: SIM115 - for good
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="ascii")  # noqa: SIM115 - for good
 
 
 def _leave_stdout() -> None:
@@ -183,9 +191,12 @@ def _monitor(arguments: argparse.Namespace, report: Report) -> None:
             seen = watch(source, trusted, seen, report, now=now, limits=limits)
     except Forked as fork:
         proof = state.with_name(f"{state.name}.misbehaviour")
-        write_atomically(proof, fork.misbehaviour.encode())
-        report.notes("proof", f"{proof} proves it to anybody", path=str(proof))
-        raise
+        try:
+            write_atomically(proof, fork.misbehaviour.encode())
+            report.notes("proof", f"{proof} proves it to anybody", path=str(proof))
+        except Unavailable as error:
+            report.notes("proof", f"it could not be kept: {error}")
+        raise fork from None
     write_atomically(state, seen.encode())
 
 

@@ -163,7 +163,10 @@ def _time(text: str) -> int:
         ) from None
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError("the time has no zone; end it with Z for UTC")
-    return int(moment.astimezone(UTC).timestamp())
+    try:
+        return int(moment.astimezone(UTC).timestamp())
+    except OverflowError:
+        raise argparse.ArgumentTypeError("the time is too far away") from None
 
 
 def _final(text: str) -> tuple[int, bytes]:

@@ -23,9 +23,9 @@ from multiprocessing.context import BaseContext
 from typing import Final
 
 from verifier.checkpoint import Checkpoint
-from verifier.damage import UNAVAILABLE, Damage, give_up, unanswered
+from verifier.damage import UNAVAILABLE, Damage, fetch, give_up, unanswered
 from verifier.entry import PREFIX
-from verifier.errors import MalformedError, Unavailable
+from verifier.errors import Unavailable
 from verifier.levels import Levels
 from verifier.progress import Progress, load, save
 from verifier.report import Report, time_text
@@ -68,7 +68,10 @@ def audit(
     last, to go on from there. `watch` is told how many entries are done.
     """
     size = checkpoint.size
-    record = kind == "record" or (kind == "auto" and _looks_like_records(source, size))
+    early: list[Damage] = []
+    record = kind == "record" or (
+        kind == "auto" and _looks_like_records(source, size, early)
+    )
     reading = Reading(source=source, size=size, record=record, strict=strict)
     progress = load(kept, checkpoint, reading) if kept else Progress()
     start = progress.spans
@@ -96,6 +99,8 @@ def audit(
         # Also when somebody interrupts.
         keep_progress()
     damage = [*progress.damage, *(gone or tree.close(checkpoint.root))]
+    # What was not there when it was first asked for does not become right later.
+    damage = [*(each for each in early if each not in damage), *damage]
     return Outcome(record=record, damage=damage, times=tree.times, resumed_at=first)
 
 
@@ -103,15 +108,13 @@ def _ignore(_done: int, _size: int) -> None:
     pass
 
 
-def _looks_like_records(source: Source, size: int) -> bool:
+def _looks_like_records(source: Source, size: int, damage: list[Damage]) -> bool:
     """Whether entry 0 is a record log's: there it is the log's own first word."""
     if not size:
         return False
-    try:
-        entries = read_entries(source, Tile(ENTRIES, 0, width_at(ENTRIES, 0, size)))
-    except (MalformedError, Unavailable):
-        return False
-    return bool(entries) and entries[0].startswith(PREFIX)  # type: ignore[index]
+    tile = Tile(ENTRIES, 0, width_at(ENTRIES, 0, size))
+    entries = fetch(partial(read_entries, source), tile, damage)
+    return entries is not None and entries[0].startswith(PREFIX)
 
 
 def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:

@@ -31,7 +31,7 @@ from verifier.spelling import base64_text, parse_base64, parse_hash
 from verifier.tile import MAX_ENTRY_BYTES
 
 SCHEMA: Final = "provlog/bundle/1"
-MAX_BYTES: Final = 2 << 20
+MAX_BYTES: Final = 3 << 19
 MAX_OPENINGS: Final = 1_024
 MAX_DEPTH: Final = documents.MAX_DEPTH + 2
 """An opened value stands three deep; committed to, it stands one deep."""

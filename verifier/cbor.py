@@ -54,20 +54,26 @@ _MEANINGS: Final[dict[int, Callable[..., Any]]] = dict.fromkeys(
 )
 
 
-def decode(data: bytes, *, tags: AbstractSet[int] = NO_TAGS) -> object:
+def decode(
+    data: bytes, *, tags: AbstractSet[int] = NO_TAGS, labels: bool = False
+) -> object:
     """Read `data`, or raise MalformedError saying what is wrong with it.
 
+    Map keys are text; with `labels` they may be integers, too, as in COSE.
     For every value v, decode(encode(v)) == v; for every input that is accepted,
     encode(decode(data)) == data.
     """
     if len(data) > MAX_BYTES:
         raise MalformedError(f"CBOR of {len(data)} bytes; at most {MAX_BYTES} are read")
+    if labels:
+        _check_keys(data)
     try:
         value: object = cbor2.loads(
             data,
             max_depth=MAX_DEPTH + 1,
             allow_indefinite=False,
             allow_duplicate_keys=False,
+            strict_hashable_types=not labels,
             semantic_decoders=_MEANINGS,
         )
     except Exception as error:  # noqa: BLE001 - cbor2 lets others' errors through
@@ -85,6 +91,35 @@ def decode(data: bytes, *, tags: AbstractSet[int] = NO_TAGS) -> object:
         )
         raise MalformedError(f"not deterministic CBOR: wrong from byte {same} on")
     return value
+
+
+def _check_keys(data: bytes) -> None:
+    """Return if no map in `data` has a key that is a list, a map or a tag.
+
+    cbor2 hashes keys before anybody can look at them, and the hash of a tuple is
+    no secret: 64 kB of keys that collide would keep it busy for half a minute.
+    What is malformed otherwise ends this walk; cbor2 says it better.
+    """
+    at = 0
+    # For each open item: how many are still to come in it, and whether it is a map.
+    todo: list[tuple[int, bool]] = [(1, False)]
+    while todo and at < len(data) and len(todo) <= MAX_DEPTH + 2:
+        left, is_map = todo.pop()
+        if left == 0:
+            continue
+        todo.append((left - 1, is_map))
+        major, info = data[at] >> 5, data[at] & 31
+        if info > 27:
+            return
+        if is_map and not left & 1 and major > 3:
+            raise MalformedError("a map key is neither text nor an integer")
+        width = 1 << info - 24 if info >= 24 else 0
+        head = data[at + 1 : at + 1 + width]
+        argument = int.from_bytes(head, "big") if width else info
+        at += 1 + width + (argument if major in (2, 3) else 0)
+        if major in (4, 5, 6):
+            members = {4: argument, 5: 2 * argument, 6: 1}[major]
+            todo.append((members, major == 5))
 
 
 def encode(value: object, *, tags: AbstractSet[int] = NO_TAGS) -> bytes:

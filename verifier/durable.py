@@ -13,7 +13,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Replace the file at `path`; after a crash it is the old or the new one, whole."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(beside, "xb") as file:
+        with open(beside, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

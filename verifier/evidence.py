@@ -18,7 +18,7 @@ from verifier.receipt import FAMILY, Receipt
 from verifier.report import Report
 from verifier.trust import Limits
 
-MAX_BYTES: Final = 2 << 20
+MAX_BYTES: Final = 3 << 19
 
 Evidence: TypeAlias = Bundle | Receipt | Misbehaviour
 

@@ -15,8 +15,8 @@ from verifier.damage import (
 from verifier.hashing import HASH_SIZE, root_over
 from verifier.progress import Progress
 from verifier.source import read_hashes
-from verifier.span import EARLIER, SPAN, Reading, Span
-from verifier.tile import ENTRIES, WIDTH, Tile, levels_at, tiles_at, width_at
+from verifier.span import SPAN, Reading, Span, check_span
+from verifier.tile import WIDTH, Tile, levels_at, tiles_at, width_at
 
 Edge = tuple[Tile, bytes | None, bytes | None]
 """A tile at the right edge of the tree: its hashes as computed, and as stored."""
@@ -36,27 +36,40 @@ class Levels:
 
     def add(self, span: Span) -> None:
         """Take the next span."""
+        if span.times and self.times and span.times[0] < self.times[1]:
+            # Only now is it known how late it was before: find all that are earlier.
+            span = check_span(self._reading, span.number, self.times[1])
+        if span.times:
+            latest = max(self.times[1], span.times[1]) if self.times else span.times[1]
+            self.times = (self.times[0] if self.times else span.times[0], latest)
+        if (span.number + 1) * SPAN <= self._reading.size:
+            self._add_full(span)
+        else:
+            self._add_edge(span)
+
+    def _add_full(self, span: Span) -> None:
         progress = self._progress
-        full = (span.number + 1) * SPAN <= self._reading.size
-        # What is found at the right edge is found again when the log has grown.
-        damage = progress.damage if full else self._last
-        damage.extend(span.damage)
-        self._join_times(span, damage)
-        if full:
-            progress.times = self.times
-        if span.edge:
-            index = self._reading.size // WIDTH
-            self._edges[0] = (Tile(0, index, self._reading.size % WIDTH), *span.edge)
-        if not full:
-            if span.roots:
-                tile = Tile(1, span.number, len(span.roots) // HASH_SIZE)
-                self._edges[1] = (tile, span.roots, span.parents)
-            return
         expected = self._expected(2, span.number)
+        damage = span.damage
         tile = Tile(1, span.number)
         chosen = settle(tile, span.roots, span.parents, expected, damage) or b""
-        progress.roots.append(root_over(chosen))
-        progress.spans += 1
+        # Where nobody answered there is a hole, and of that nobody is guilty.
+        hole = unanswered(damage) and expected
+        # From here on nothing is read: an interruption finds all of it or nothing.
+        progress.damage.extend(damage)
+        progress.times = self.times
+        progress.roots.append(expected if hole else root_over(chosen))
+
+    def _add_edge(self, span: Span) -> None:
+        # What is found at the right edge is found again when the log has grown.
+        self._last.extend(span.damage)
+        if span.edge:
+            width = self._reading.size % WIDTH
+            tile = Tile(0, self._reading.size // WIDTH, width)
+            self._edges[0] = (tile, *span.edge)
+        if span.roots:
+            tile = Tile(1, span.number, len(span.roots) // HASH_SIZE)
+            self._edges[1] = (tile, span.roots, span.parents)
 
     def close(self, root: bytes) -> list[Damage]:
         """Compute the tree above the spans; return what is wrong there."""
@@ -76,10 +89,8 @@ class Levels:
                         root_over(settle(tile, below, stored, expected, damage) or b"")
                     )
             computed = b"".join(roots)
-        self._settle_edges(root, damage)
-        if unanswered([*self._progress.damage, *damage]):
-            # What could not be read leaves holes, of which nobody is guilty.
-            return [each for each in damage if each.check not in {"root", "tile"}]
+        if not unanswered([*self._progress.damage, *damage]):
+            self._settle_edges(root, damage)
         return damage
 
     def _settle_edges(self, root: bytes, damage: list[Damage]) -> None:
@@ -98,26 +109,12 @@ class Levels:
             )
             damage.append(Damage(check="root", path="checkpoint", says=says))
 
-    def _join_times(self, span: Span, damage: list[Damage]) -> None:
-        if span.times is None:
-            return
-        times = self.times
-        if times and span.times[0] < times[1]:
-            start = span.number * SPAN
-            path = Tile(ENTRIES, start // WIDTH).path()
-            damage.append(
-                Damage(
-                    check="time", path=path, says=EARLIER, indexes=((start, start + 1),)
-                )
-            )
-        latest = max(times[1], span.times[1]) if times else span.times[1]
-        self.times = (times[0] if times else span.times[0], latest)
-
     def _expected(self, level: int, position: int) -> bytes:
         """What `level` says of the tile at `position` below it, if it is there."""
         index = position // WIDTH
-        width = width_at(level, index, self._reading.size)
-        stored = self._read(Tile(level, index, width)) if width else None
+        stored = self._read(
+            Tile(level, index, width_at(level, index, self._reading.size))
+        )
         return (stored or b"")[position % WIDTH * HASH_SIZE :][:HASH_SIZE]
 
     def _read(self, tile: Tile) -> bytes | None:

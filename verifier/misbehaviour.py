@@ -30,7 +30,7 @@ from verifier.trust import Limits, verify_checkpoint
 from verifier.vouch import note_trust
 
 SCHEMA: Final = "provlog/misbehaviour/1"
-MAX_BYTES: Final = 2 << 20
+MAX_BYTES: Final = 3 << 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ from verifier.trust import Limits, verify_checkpoint
 from verifier.vouch import note_trust
 
 SCHEMA: Final = "provlog/monitor/1"
-MAX_STATE_BYTES: Final = 2 << 20
+MAX_STATE_BYTES: Final = 3 << 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +52,18 @@ class Seen:
         if document.get("schema") != SCHEMA:
             raise MalformedError(f'{what} does not say "schema": "{SCHEMA}"')
         check_members(document, frozenset({"schema", "checkpoint", "since"}), what)
-        return cls(
+        seen = cls(
             checkpoint=parse_base64(
                 member(document, "checkpoint", str, what), "the checkpoint seen"
             ),
             since=member(document, "since", int, what),
         )
+        seen.said()
+        return seen
+
+    def said(self) -> Checkpoint:
+        """What the checkpoint says; it was believed under the policy of its day."""
+        return Checkpoint.parse(Note.parse(self.checkpoint).text, extensions=True)
 
     def encode(self) -> bytes:
         """Write the state file."""
@@ -96,8 +102,7 @@ def watch(
     checkpoint = signed.checkpoint
     before = None
     if seen is not None:
-        # It was believed under the policy of its day; only what it says matters now.
-        before = Checkpoint.parse(Note.parse(seen.checkpoint).text, extensions=True)
+        before = seen.said()
         _verify_growth(source, seen, before, data, checkpoint)
     patient = replace(limits, max_age_s=None)
     trusted = verify_checkpoint(data, policy, patient)

@@ -30,8 +30,6 @@ class TileReader:
         while start < end:
             # The largest full subtree that begins at `start` and fits.
             height = (end - start).bit_length() - 1
-            if start:
-                height = min(height, (start & -start).bit_length() - 1)
             pieces.append(self._full(height, start >> height))
             start += 1 << height
         whole = pieces.pop()

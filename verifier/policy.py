@@ -19,7 +19,7 @@ from verifier.keys import Algorithm, KeyType, VerifierKey
 from verifier.spelling import parse_decimal
 
 MAX_BYTES: Final = 1 << 20
-MAX_LINES: Final = 4_096
+MAX_LINES: Final = 1_024
 
 _ALLOWED: Final = re.compile(rb"[\t\n\x20-\x7e\x80-\xff]*")
 _WHITESPACE: Final = re.compile(rb"[ \t]+")
@@ -61,6 +61,8 @@ class Policy:
     groups: dict[bytes, Group] = field(default_factory=dict)
     quorum: bytes = b""
     _members: set[bytes] = field(default_factory=set)
+    _log_keys: set[bytes] = field(default_factory=set)
+    _witness_keys: set[bytes] = field(default_factory=set)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -124,7 +126,7 @@ class Policy:
         if not 1 <= len(words) <= 2:
             raise MalformedError("log VKEY [URL]")
         key = _vkey(words[0])
-        _refuse_second(key, self.logs)
+        _refuse_second(key, self._log_keys)
         self.logs.append(key)
 
     def _read_witness(self, words: list[bytes]) -> None:
@@ -137,7 +139,7 @@ class Policy:
             key = VerifierKey(key.name, KeyType.COSIGNATURE, key.public_key)
         if key.public_key.algorithm is Algorithm.ECDSA_P256:
             raise MalformedError("a witness's key is Ed25519 or ML-DSA-44")
-        _refuse_second(key, [each.key for each in self.witnesses.values()])
+        _refuse_second(key, self._witness_keys)
         name = self._new_name(words[0])
         self.witnesses[name] = Witness(name, key, words[2] if len(words) == 3 else None)
 
@@ -184,10 +186,11 @@ def _vkey(word: bytes) -> VerifierKey:
         raise MalformedError("the vkey is not valid UTF-8") from None
 
 
-def _refuse_second(key: VerifierKey, keys: list[VerifierKey]) -> None:
+def _refuse_second(key: VerifierKey, keys: set[bytes]) -> None:
     # Whatever name, type or id: who has the one key has the other's vote, too.
-    if any(key.public_key.raw == other.public_key.raw for other in keys):
+    if key.public_key.raw in keys:
         raise MalformedError(f"the key of {key.name} is listed already")
+    keys.add(key.public_key.raw)
 
 
 def _least(threshold: bytes, members: list[bytes]) -> int:

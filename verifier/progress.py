@@ -27,10 +27,14 @@ MAX_BYTES: Final = 256 << 20
 class Progress:
     """The full spans that are done: their roots, their times, their damage."""
 
-    spans: int = 0
     roots: list[bytes] = field(default_factory=list)
     times: tuple[int, int] | None = None
     damage: list[Damage] = field(default_factory=list)
+
+    @property
+    def spans(self) -> int:
+        """How many spans are done."""
+        return len(self.roots)
 
 
 def save(progress: Progress, checkpoint: Checkpoint, reading: Reading) -> bytes:
@@ -52,12 +56,13 @@ def load(data: bytes, checkpoint: Checkpoint, reading: Reading) -> Progress:
     try:
         document: dict[str, Any] = json.loads(data)
         roots = bytes.fromhex(document["roots"])
+        if len(roots) % HASH_SIZE:
+            raise ValueError("half a root")
         progress = Progress(
-            spans=len(roots) // HASH_SIZE,
             roots=[
                 roots[at : at + HASH_SIZE] for at in range(0, len(roots), HASH_SIZE)
             ],
-            times=tuple(document["times"]) if document["times"] else None,
+            times=_times(document["times"]),
             damage=[_damage(each) for each in document["damage"]],
         )
         matches = (
@@ -87,6 +92,15 @@ def load(data: bytes, checkpoint: Checkpoint, reading: Reading) -> Progress:
             f"{checkpoint.size}: the log has shrunk, or this is an older checkpoint"
         )
     return progress
+
+
+def _times(listed: list[int] | None) -> tuple[int, int] | None:
+    match listed:
+        case None:
+            return None
+        case [int(first), int(last)]:
+            return first, last
+    raise ValueError("times that are no two numbers")
 
 
 def _damage(document: dict[str, Any]) -> Damage:

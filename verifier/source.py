@@ -41,6 +41,10 @@ PATIENCE_S: Final = 30.0
 LONGEST_PAUSE_S: Final = 10.0
 
 _OK: Final = 200
+_PAGE: Final = 1 << 16
+"""How much of an error page is read, so that the connection can be used again."""
+_PACKING: Final = 1 << 14
+"""By how much gzip may make larger what cannot be packed."""
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _ABSENT: Final = frozenset({404, 410})
 
@@ -126,17 +130,19 @@ class Directory:
 def read_file(path: Path, most: int) -> bytes:
     """The bytes of a regular file that has at most `most` of them."""
     # Without O_NONBLOCK the opening of a named pipe waits for somebody to write.
-    with open(
-        os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", 0
-    ) as file:
-        status = os.fstat(file.fileno())
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode):
             raise MalformedError(f"{path} is not a regular file")
         if status.st_size > most:
             raise MalformedError(
                 f"{path} has {status.st_size} bytes; at most {most} are read"
             )
-        return file.read(status.st_size)
+        with open(number, "rb", closefd=False) as file:
+            return file.read(status.st_size)
+    finally:
+        os.close(number)
 
 
 class Url:
@@ -185,7 +191,10 @@ class Url:
             self._idle.pop().close()
 
     def _get(self, path: str, most: int) -> tuple[int, str, bytes]:
-        connection = self._idle.pop() if self._idle else _connection(self.prefix)
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = _connection(self.prefix)
         try:
             answer = _ask(connection, self.prefix, path, most)
         except BaseException:
@@ -202,33 +211,42 @@ def _ask(
         connection.connect()
     # A timeout is for one read only. Who sends a byte now and then, in a head or
     # in a body, is cut off by this one.
-    patience = threading.Timer(PATIENCE_S, _cut, [connection.sock])
+    late = threading.Event()
+    patience = threading.Timer(PATIENCE_S, _cut, [connection.sock, late])
     patience.daemon = True
     patience.start()
     try:
         where = f"{urlsplit(prefix).path.rstrip('/')}/{path}"
         headers = {"Accept-Encoding": "gzip", "User-Agent": "provlog-verifier"}
         connection.request("GET", where, headers=headers)
-        response = connection.getresponse()
-        body = _body(response, most)
+        with connection.getresponse() as response:
+            body = _body(response, most)
+            if not response.isclosed() and response.length != 0:
+                connection.close()  # its rest would be taken for the next answer
     finally:
         patience.cancel()
-    if response.getheader("Content-Encoding") == "gzip":
-        body = _unpacked(body, most)
+    if late.is_set():  # http.client takes a head that breaks off for a whole one
+        raise TimeoutError(f"no whole answer within {PATIENCE_S} s")
     return response.status, response.getheader("Retry-After", ""), body
 
 
 def _body(response: http.client.HTTPResponse, most: int) -> bytes:
+    """The body of an answer, unpacked; of one that is no answer, nothing."""
+    if response.status != _OK:
+        response.read1(_PAGE)
+        return b""
+    packed = response.getheader("Content-Encoding", "").lower() == "gzip"
     parts: list[bytes] = []
     total = 0
     while part := response.read1(1 << 16):
         parts.append(part)
         total += len(part)
-        if total > most:
+        if total > most + (_PACKING if packed else 0):
             raise MalformedError(f"an answer of more than the {most} bytes it may have")
     if response.length:  # read1() takes an early end for the end
         raise http.client.IncompleteRead(b"", response.length)
-    return b"".join(parts)
+    body = b"".join(parts)
+    return _unpacked(body, most) if packed else body
 
 
 def _connection(prefix: str) -> http.client.HTTPConnection:
@@ -236,15 +254,19 @@ def _connection(prefix: str) -> http.client.HTTPConnection:
     try:
         parts = urlsplit(prefix)
         kind, host, port = kinds[parts.scheme], parts.hostname or "", parts.port
+        if not host.encode("idna") or not prefix.isascii():
+            raise ValueError
         connection: http.client.HTTPConnection = kind(host, port, timeout=PATIENCE_S)
     except (KeyError, ValueError, http.client.InvalidURL):
         raise Unavailable(f"{prefix} is not an http or https address") from None
     return connection
 
 
-def _cut(sock: socket.socket) -> None:
+def _cut(sock: socket.socket, late: threading.Event) -> None:
+    late.set()
     with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
+        # Not the method of a TLS socket, which would go on to read in the clear.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _unpacked(body: bytes, most: int) -> bytes:
@@ -255,7 +277,7 @@ def _unpacked(body: bytes, most: int) -> bytes:
         raise MalformedError(
             f"an answer that is not the gzip it says it is: {error}"
         ) from None
-    if len(data) > most or not unpacker.eof:
+    if len(data) > most or not unpacker.eof or unpacker.unused_data:
         raise MalformedError(
             f"a compressed answer that is cut off, or unpacks to over {most} bytes"
         )

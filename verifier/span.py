@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Final, TypeAlias
 
 from verifier.damage import Damage, fetch, give_up, ranges, settle
-from verifier.entry import PREFIX, PREFIX_BYTES, Entry, entry_time
+from verifier.entry import PREFIX_BYTES, Entry, entry_time
 from verifier.errors import MalformedError
 from verifier.hashing import HASH_SIZE, root_over
 from verifier.record import MEDIA_TYPE, parse_record
@@ -53,13 +53,15 @@ class Span:
     parents: bytes | None = None
     """What the tile of level 1 above them says of them."""
     times: tuple[int, int] | None = None
-    """The first and the last `at`."""
+    """The first and the latest `at`."""
+    floor: int = 0
+    """The latest `at` before this span, if that is known."""
     damage: list[Damage] = field(default_factory=list)
 
 
-def check_span(reading: Reading, number: int) -> Span:
+def check_span(reading: Reading, number: int, floor: int = 0) -> Span:
     """Read and re-hash the entries from `number` · 65,536 on."""
-    span = Span(number)
+    span = Span(number, floor=floor)
     size = reading.size
     tiles = [
         Tile(0, index, width_at(0, index, size))
@@ -116,7 +118,7 @@ def _contents(
 def _check_times(span: Span, tile: Tile, entries: list[bytes]) -> None:
     """Note entries whose `at` lies before that of an earlier one, or that have none."""
     heads = [entry[:PREFIX_BYTES] for entry in entries]
-    before = span.times[1] if span.times else 0
+    before = span.times[1] if span.times else span.floor
     try:
         first, last = entry_time(heads[0]), entry_time(heads[-1])
     except MalformedError:
@@ -144,8 +146,10 @@ def _check_forms(span: Span, tile: Tile, entries: list[bytes]) -> None:
     """Note entries that are not what a record log may hold."""
     found: _Found = defaultdict(list)
     for index, data in enumerate(entries, start=tile.index * WIDTH):
-        if not data.startswith(PREFIX):
-            continue  # noted already, with its time
+        try:
+            entry_time(data)
+        except MalformedError:
+            continue  # noted already
         try:
             entry = Entry.parse(data)
             if entry.type == MEDIA_TYPE:

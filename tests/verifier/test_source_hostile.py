@@ -1,0 +1,211 @@
+"""A server that sends too much, too little or too slowly is cut off, and is noticed."""
+
+import gzip
+import ssl
+import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.loopback import Server, answer, drip, raw, running, silent
+from verifier import source
+from verifier.errors import MalformedError, Unavailable
+from verifier.source import Url
+
+MOST = 8192
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch):
+    made = []
+    monkeypatch.setattr(source, "time", SimpleNamespace(sleep=made.append))
+    return made
+
+
+@pytest.fixture
+def server():
+    with running(Server()) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    opened = []
+    yield opened
+    for log in opened:
+        log.close()
+
+
+@pytest.fixture
+def url(logs):
+    """The log at a server that answers like this, the last for ever."""
+
+    def opened(server, *behaviours):
+        server.behaviours = behaviours
+        logs.append(Url(server.prefix))
+        return logs[-1]
+
+    return opened
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+UNBOUNDED = b"HTTP/1.0 200 OK\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        answer(body=bytes(MOST + 1)),
+        raw(UNBOUNDED + bytes(10 * MOST)),
+        raw(CHUNKED + b"10000\r\n" + bytes(65_536) + b"\r\n0\r\n\r\n"),
+    ],
+    ids=["announced", "unbounded", "chunked"],
+)
+def test_more_than_was_asked_for_is_cut_off(url, server, behave):
+    with pytest.raises(MalformedError, match="more than the 8192 bytes"):
+        url(server, behave).read("tile/0/000", MOST)
+
+
+PACKED = gzip.compress(b"a note")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(bytes(1 << 20)),
+        PACKED[:-1],
+        PACKED[:5],
+        b"",
+        b"a note",
+        PACKED * 2,
+    ],
+    ids=["bomb", "without its end", "cut", "empty", "not packed", "followed by more"],
+)
+def test_a_compressed_answer_that_does_not_unpack_to_what_fits_is_refused(
+    url, server, body
+):
+    with pytest.raises(MalformedError, match=r"gzip|compressed"):
+        url(server, answer(body=body, Content_Encoding="gzip")).read("a", MOST)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nearly",
+        CHUNKED + b"9\r\nearly",
+        CHUNKED + b"5\r\nearly\r\n",
+        CHUNKED + b"zz\r\nearly\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n",
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200,
+        b"HTTP/1.1 200 " + b"O" * 70_000,
+    ],
+    ids=[
+        "nothing",
+        "a body cut off",
+        "a chunk cut off",
+        "no last chunk",
+        "no length of a chunk",
+        "a head cut off",
+        "another protocol",
+        "too many headers",
+        "too long a line",
+    ],
+)
+def test_an_answer_that_breaks_off_or_is_none_is_unavailable(url, server, data):
+    with pytest.raises(Unavailable, match=r"(?s)checkpoint: .+ \(3 attempts\)"):
+        url(server, raw(data)).read("checkpoint", MOST)
+
+
+def test_a_chunked_answer_is_read_to_its_end(url, server):
+    data = CHUNKED + b"2\r\na \r\n4\r\nnote\r\n0\r\n\r\n"
+    assert url(server, raw(data)).read("checkpoint", MOST) == b"a note"
+
+
+SLOW = {
+    "silent": silent,
+    "head": drip(b"HTTP/1.1 200 OK\r\nA: ", b"b" * 500 + b"\r\n\r\n"),
+    "body": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", b"b" * 500),
+    "closing body": drip(b"HTTP/1.0 200 OK\r\nContent-Length: 500\r\n\r\n", b"b" * 500),
+    "unbounded": drip(UNBOUNDED, b"b" * 500),
+    "chunks": drip(CHUNKED, b"1\r\nb\r\n" * 100 + b"0\r\n\r\n"),
+    "promises": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 20),
+}
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_server_that_drips_is_cut_off(url, server, monkeypatch, kind):
+    monkeypatch.setattr(source, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(source, "ATTEMPTS", 1)
+    begun = time.monotonic()
+    with pytest.raises(Unavailable, match="1 attempts"):
+        url(server, SLOW[kind]).read("checkpoint", MOST)
+    assert time.monotonic() - begun < 5
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name.from_rfc4514_string("CN=localhost")
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(made.public_bytes(pem) + private)
+    return path
+
+
+@pytest.fixture
+def tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = Server()
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.prefix = f"https://localhost:{server.server_port}/log"
+    with running(server) as started:
+        yield started
+
+
+def test_a_server_with_a_known_certificate_is_read(url, tls, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert url(tls, answer(body=b"a note")).read("tile/0/000", MOST) == b"a note"
+
+
+def test_a_server_with_a_strange_certificate_is_not_read(url, tls):
+    with pytest.raises(Unavailable, match="certificate verify failed"):
+        url(tls, answer(body=b"a note")).read("tile/0/000", MOST)
+    assert not tls.requests
+
+
+@pytest.mark.parametrize("kind", ["silent", "head", "body", "chunks"])
+def test_a_server_that_drips_behind_tls_is_cut_off(
+    url, tls, certificate, monkeypatch, kind
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(source, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(source, "ATTEMPTS", 1)
+    with pytest.raises(Unavailable, match="1 attempts"):
+        url(tls, SLOW[kind]).read("checkpoint", MOST)
+
+
+def test_a_server_that_does_not_speak_tls_is_unavailable(server):
+    with pytest.raises(Unavailable, match="SSL"):
+        Url(server.prefix.replace("http", "https")).read("checkpoint", MOST)

@@ -1,0 +1,180 @@
+"""A log is read from a server: its answers mean what they say, and it is given time.
+
+The server is real. Only the pauses between attempts are taken out, and written
+down instead.
+"""
+
+import contextlib
+import gzip
+import pickle
+import random
+from types import SimpleNamespace
+
+import pytest
+
+from tests.loopback import Server, answer, raw, running
+from verifier import source
+from verifier.errors import Unavailable
+from verifier.source import Url
+
+HASHES = random.Random(6962).randbytes(8192)
+MOST = 8192
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch):
+    made = []
+    monkeypatch.setattr(source, "time", SimpleNamespace(sleep=made.append))
+    return made
+
+
+@pytest.fixture
+def server():
+    with running(Server()) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    opened = []
+    yield opened
+    for log in opened:
+        log.close()
+
+
+@pytest.fixture
+def url(logs):
+    """The log at a server that answers like this, the last for ever."""
+
+    def opened(server, *behaviours):
+        server.behaviours = behaviours
+        logs.append(Url(server.prefix))
+        return logs[-1]
+
+    return opened
+
+
+def test_an_answer_is_read_from_under_the_prefix(url, server):
+    assert url(server, answer(body=HASHES)).read("tile/0/000", MOST) == HASHES
+    server.prefix += "/"
+    assert url(server, answer(body=HASHES)).read("checkpoint", MOST) == HASHES
+    assert [path for path, _ in server.requests] == [
+        "/log/tile/0/000",
+        "/log/checkpoint",
+    ]
+    assert str(Url("https://log.example")) == "https://log.example"
+
+
+def test_reads_share_a_connection_and_do_not_wait(url, server, pauses):
+    log = url(server, answer(body=b"a"), answer(body=b""), answer(404))
+    found = [log.read("checkpoint", MOST) for _ in range(4)]
+    assert found == [b"a", b"", None, None]
+    assert len(server.connections) == 1
+    assert not pauses
+
+
+def test_a_connection_that_the_server_has_closed_is_opened_again(url, server):
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
+    log = url(server, raw(whole))
+    assert [log.read("checkpoint", MOST) for _ in range(3)] == [b"a"] * 3
+
+
+def test_another_process_opens_a_connection_of_its_own(url, server):
+    log = url(server, answer(body=b"a"))
+    log.read("checkpoint", MOST)
+    sent = pickle.loads(pickle.dumps(log))  # noqa: S301 - as processes send it
+    with contextlib.closing(sent) as other:
+        assert other.read("checkpoint", MOST) == b"a"
+    assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("body", [b"", b"not here " * 2_000], ids=["bare", "long"])
+def test_what_is_gone_is_not_there_whatever_the_page_says(url, server, status, body):
+    assert url(server, answer(status, body)).read("tile/0/000", MOST) is None
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("body", [b"", b"try later " * 2_000], ids=["bare", "long"])
+def test_a_server_in_trouble_is_asked_again(url, server, pauses, status, body):
+    log = url(server, answer(status, body, Retry_After=0), answer(body=b"here"))
+    assert log.read("checkpoint", MOST) == b"here"
+    assert pauses == [0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [
+        ("7", [7, 7]),
+        ("9999", [10, 10]),
+        ("99999", [0.2, 0.8]),
+        ("-1", [0.2, 0.8]),
+        ("1.5", [0.2, 0.8]),
+        ("Fri, 20 Nov 2026 10:00:00 GMT", [0.2, 0.8]),
+    ],
+)
+def test_a_server_is_given_the_time_it_asks_for_within_reason(
+    url, server, pauses, asked, made
+):
+    with pytest.raises(Unavailable, match=r"503 \(3 attempts\)"):
+        url(server, answer(503, Retry_After=asked)).read("checkpoint", MOST)
+    assert pauses == made
+
+
+def test_a_server_that_stays_in_trouble_is_named(url, server):
+    with pytest.raises(Unavailable, match=f"{server.prefix}/checkpoint: .*500"):
+        url(server, answer(500)).read("checkpoint", MOST)
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 307, 401, 403])
+def test_nobody_is_followed_to_another_address(url, server, status):
+    log = url(server, answer(status, Location=f"{server.prefix}/elsewhere"))
+    with pytest.raises(Unavailable, match=f"answered {status}; nothing is followed"):
+        log.read("checkpoint", MOST)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP"])
+@pytest.mark.parametrize("body", [b"", b"a note", HASHES], ids=len)
+def test_a_compressed_answer_is_unpacked(url, server, coding, body):
+    log = url(server, answer(body=gzip.compress(body), Content_Encoding=coding))
+    assert log.read("tile/0/000", MOST) == body
+    assert server.requests[0][1]["Accept-Encoding"] == "gzip"
+
+
+def test_a_server_that_is_not_there_is_unavailable(server):
+    with running(Server()) as other:
+        gone = Url(other.prefix)
+    with pytest.raises(Unavailable, match=r"refused \(3 attempts\)"):
+        gone.read("checkpoint", MOST)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "ftp://log.example",
+        "log.example",
+        "http://",
+        "http:///log",
+        "http://:80/log",
+        "http://log.example:99999",
+        "http://log.example:http",
+        "http://[::1/log",
+        "http://" + "a" * 64 + ".example",
+        "http://a..example",
+    ],
+)
+def test_a_bad_address_is_unavailable_and_nobody_is_asked(prefix, pauses):
+    with pytest.raises(Unavailable, match="is not an http or https address"):
+        Url(prefix).read("checkpoint", MOST)
+    assert not pauses
+
+
+@pytest.mark.parametrize("ending", ["\u00fc", " a", "\r\nHost: b", "\x00"])
+def test_an_address_that_http_cannot_carry_is_unavailable(url, server, ending):
+    server.prefix += ending
+    with pytest.raises(Unavailable):
+        url(server, answer()).read("checkpoint", MOST)
+    assert not server.requests
