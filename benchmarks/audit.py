@@ -64,7 +64,7 @@ def _audit(
 
 
 def _bare(entries: int) -> None:
-    """The calls of SHA-256 that a tree of `entries` takes: a leaf and a node for each."""
+    """The calls of SHA-256 that a tree takes: a leaf and a node for each entry."""
     leaves = [b"\x00" + each for each in opaque_entries(SAMPLE, ENTRY_BYTES)]
     node = bytes(65)
     for _ in range(entries // SAMPLE):

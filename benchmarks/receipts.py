@@ -36,9 +36,8 @@ def run(rounds: int) -> None:
         bare = partial(_bare, receipts)
         taken, least = in_turn(rounds, full, bare)
         print(f"  {name:<26}{rate_text(COUNT, taken)}")
-        print(
-            f"  {'':<26}of one bare signature and its hashes: {ratio_text(taken, least)}"
-        )
+        ratio = ratio_text(taken, least)
+        print(f"  {'':<26}of one bare signature and its hashes: {ratio}")
 
 
 def _verify(receipts: list[tuple[bytes, bytes]], trusted: Policy) -> None:

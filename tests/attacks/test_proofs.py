@@ -205,3 +205,20 @@ def test_a_signed_tree_of_no_entries_has_no_other_root():
         verify_checkpoint(
             note(text, LOG.line(text)), Policy.parse(policy_text(quorum=0))
         )
+
+
+def test_a_root_signed_for_a_size_it_does_not_have_is_refused():
+    # A log signs the root of 4 entries as that of 7; the proof stops where it is true.
+    four, seven = TREE.mth(0, 4), 7
+    with pytest.raises(MalformedError, match="too short"):
+        verify_consistency(
+            first=4, first_root=four, second=seven, second_root=four, proof=[]
+        )
+    with pytest.raises(MalformedError, match="too short"):
+        verify_consistency(
+            first=3,
+            first_root=TREE.mth(0, 3),
+            second=seven,
+            second_root=four,
+            proof=TREE.consistency(3, 4),
+        )

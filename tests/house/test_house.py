@@ -6,7 +6,6 @@ The import contracts in pyproject.toml see whole packages; what is finer is here
 import ast
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,19 +159,6 @@ def test_the_verifier_is_told_the_time():
         ]
         if CLOCKS.fullmatch(clock)
     ]
-
-
-def test_the_reading_copy_needs_python_and_nothing_else():
-    if READING_COPY not in MODULES:
-        pytest.skip("there is no reading copy in this tree")
-    assert not [
-        name
-        for name in imports(READING_COPY)
-        if name.split(".")[0] not in sys.stdlib_module_names
-    ]
-
-
-# Configuration
 
 
 def without_reason(text: str) -> list[str]:

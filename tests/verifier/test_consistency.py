@@ -176,6 +176,13 @@ def test_sizes_between_which_no_proof_leads_are_refused(first, second):
         verify_consistency(**claim(3, 7) | {"first": first, "second": second})
 
 
+def test_the_largest_tree_of_all_is_consistent_with_itself():
+    root = bytes(32)
+    verify_consistency(
+        first=MAX_SIZE, first_root=root, second=MAX_SIZE, second_root=root, proof=[]
+    )
+
+
 @pytest.mark.parametrize("length", [0, 1, 31, 33, 64])
 @pytest.mark.parametrize("which", ["first_root", "second_root", "proof"])
 @pytest.mark.parametrize("first", [4, 5, 7])

@@ -80,14 +80,6 @@ def test_what_cannot_be_opened_is_unavailable(tmp_path):
         Directory(tmp_path).read("loop", MOST)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_what_may_not_be_read_is_unavailable(tmp_path):
-    (tmp_path / "secret").write_bytes(b"")
-    (tmp_path / "secret").chmod(0)
-    with pytest.raises(Unavailable, match="Permission denied"):
-        Directory(tmp_path).read("secret", MOST)
-
-
 # Tiles
 
 

@@ -175,3 +175,8 @@ def test_the_specifications_example_can_be_read_and_is_seen_not_to_hold():
     assert case["node"] == b64decode(example["subtree_hash"])
     assert refusal(case) is ConsistencyError
     assert example["verifies"] is False
+
+
+def test_the_largest_tree_of_all_is_a_subtree_of_itself():
+    root = bytes(32)
+    verify_subtree(start=0, end=MAX_SIZE, node=root, size=MAX_SIZE, root=root, proof=[])
