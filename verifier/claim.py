@@ -36,6 +36,13 @@ KINDS: Final = ("auto", "record", "opaque")
 """How entries are read: as a record log's, as bytes, or as they look."""
 
 
+# In an opaque log anybody can submit what looks like a record log's entry.
+_WHOSE_WORD: Final = {
+    "record": "the log wrote",
+    "auto": "if this is a record log, it wrote",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """An entry, a receipt for it, and what else the evidence offers."""
@@ -106,7 +113,7 @@ def _read_entry(data: bytes, kind: str, report: Report) -> tuple[bytes, Record |
     digest = digest_text(sha256(entry.body).digest())
     report.notes(
         "entry",
-        f"the log wrote: by {entry.by} at {time_text(entry.at // 1000)}, "
+        f"{_WHOSE_WORD[kind]}: by {entry.by} at {time_text(entry.at // 1000)}, "
         f"{entry.type} of {len(entry.body)} bytes, {digest}",
         by=entry.by,
         at=entry.at,

@@ -92,12 +92,34 @@ def commitments_of(record: Record) -> dict[Path, bytes]:
         if path in found:
             raise MalformedError("two commitments for the same path")
         found[path] = parse_digest(each.get("digest"))
+    for path in found:
+        # Two values in one place, or one inside another, are two stories.
+        if any(path[:length] in found for length in range(1, len(path))):
+            raise MalformedError("a commitment for what is inside another one")
+        if _stands(record, path):
+            raise MalformedError("a commitment for what the record says openly")
     return found
+
+
+def _stands(value: Any, path: Path) -> bool:
+    """Whether `value` has something at `path`."""
+    for step in path:
+        if isinstance(step, str):
+            there = isinstance(value, dict) and step in value
+        else:
+            there = isinstance(value, list) and step < len(value)
+        if not there:
+            return False
+        value = value[step]
+    return True
 
 
 def verify_openings(record: Record, openings: list[Opening]) -> list[Path]:
     """Return the paths that stay closed if each of `openings` opens a commitment."""
     closed = commitments_of(record)
+    if len({opening.salt for opening in openings}) < len(openings):
+        # Who sees one opening could try guesses at the other.
+        raise OpeningError("two openings have the same salt, or one stands twice")
     for opening in openings:
         shown = "/".join(map(str, opening.path))
         committed = closed.pop(opening.path, None)

@@ -52,6 +52,8 @@ class Misbehaviour:
         check_members(
             document, frozenset({"schema", "first", "second", "prefix", "proof"}), what
         )
+        if ("prefix" in document) != ("proof" in document):
+            raise MalformedError(f"{what} has one of prefix and proof, not both")
         prefix = None
         if "prefix" in document:
             prefix = parse_hash(member(document, "prefix", str, what), "the prefix")

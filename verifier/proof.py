@@ -132,7 +132,7 @@ def _roots_from_subtree(
         fr = sr = proof[0]
         proof = proof[1:]
     else:
-        raise MalformedError("the consistency proof is too short")
+        raise MalformedError("the consistency proof is empty")
     for c in proof:
         if tn == 0:
             raise MalformedError("the consistency proof is too long")

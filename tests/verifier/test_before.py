@@ -81,7 +81,7 @@ def test_a_log_that_lies_about_time_does_not_move_the_bracket(years):
     entry = found(report, "entry")
     assert entry["holds"] is None
     assert entry["at"] == at
-    assert entry["says"].startswith("the log wrote: ")
+    assert entry["says"].startswith("if this is a record log, it wrote: ")
     assert bracket(report) == (EARLIER_TIMES[1], TIMES[1])
 
 

@@ -152,7 +152,7 @@ def test_a_position_is_not_a_name():
 
 
 def test_a_commitment_is_opened_once():
-    with pytest.raises(OpeningError, match="opened twice"):
+    with pytest.raises(OpeningError, match="stands twice"):
         verify_openings(TRUE, [OPENED, OPENED])
 
 
@@ -199,3 +199,39 @@ def test_an_opening_is_an_object():
 def test_the_longest_path_is_read():
     document = DOCUMENT | {"path": ["a", 0] * (MAX_PATH // 2)}
     assert len(Opening.parse(document).path) == MAX_PATH
+
+
+@pytest.mark.parametrize(
+    ("paths", "named"),
+    [
+        ([["a"], ["a", "b"]], "inside another"),
+        ([["a", 0, "c"], ["a"]], "inside another"),
+        ([["id"]], "openly"),
+        ([["commitments", 0]], "openly"),
+        ([["notes", 1]], "openly"),
+        ([["notes", 0, "text"]], "openly"),
+    ],
+    ids=str,
+)
+def test_what_is_sealed_stands_nowhere_else(paths, named):
+    record = {"id": record_id(6), "notes": [{"text": "open"}, "two"]}
+    record["commitments"] = [
+        {"path": path, "digest": f"sha256:{64 * '0'}"} for path in paths
+    ]
+    with pytest.raises(MalformedError, match=named):
+        commitments_of(record)
+
+
+def test_sealed_values_may_stand_side_by_side_and_where_nothing_is():
+    paths = [["a", "b"], ["a", "c"], ["notes", 2], ["notes", "text"], ["id", "b"]]
+    record = {"id": record_id(6), "notes": ["one", "two"]}
+    record["commitments"] = [
+        {"path": path, "digest": f"sha256:{64 * '0'}"} for path in paths
+    ]
+    assert [list(path) for path in commitments_of(record)] == paths
+
+
+def test_two_openings_have_two_salts():
+    made = [Opening(path=(name,), salt=bytes(32), value=1) for name in "ab"]
+    with pytest.raises(OpeningError, match="same salt"):
+        verify_openings({"id": record_id(6), "commitments": []}, made)
