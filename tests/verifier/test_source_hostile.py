@@ -4,7 +4,6 @@ import gzip
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -18,38 +17,7 @@ from verifier.source import Url
 
 MOST = 8192
 
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch):
-    made = []
-    monkeypatch.setattr(source, "time", SimpleNamespace(sleep=made.append))
-    return made
-
-
-@pytest.fixture
-def server():
-    with running(Server()) as started:
-        yield started
-
-
-@pytest.fixture(autouse=True)
-def logs():
-    opened = []
-    yield opened
-    for log in opened:
-        log.close()
-
-
-@pytest.fixture
-def url(logs):
-    """The log at a server that answers like this, the last for ever."""
-
-    def opened(server, *behaviours):
-        server.behaviours = behaviours
-        logs.append(Url(server.prefix))
-        return logs[-1]
-
-    return opened
+pytestmark = pytest.mark.usefixtures("pauses")
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

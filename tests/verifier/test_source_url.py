@@ -8,50 +8,17 @@ import contextlib
 import gzip
 import pickle
 import random
-from types import SimpleNamespace
 
 import pytest
 
 from tests.loopback import Server, answer, raw, running
-from verifier import source
 from verifier.errors import Unavailable
 from verifier.source import Url
 
 HASHES = random.Random(6962).randbytes(8192)
 MOST = 8192
 
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch):
-    made = []
-    monkeypatch.setattr(source, "time", SimpleNamespace(sleep=made.append))
-    return made
-
-
-@pytest.fixture
-def server():
-    with running(Server()) as started:
-        yield started
-
-
-@pytest.fixture(autouse=True)
-def logs():
-    opened = []
-    yield opened
-    for log in opened:
-        log.close()
-
-
-@pytest.fixture
-def url(logs):
-    """The log at a server that answers like this, the last for ever."""
-
-    def opened(server, *behaviours):
-        server.behaviours = behaviours
-        logs.append(Url(server.prefix))
-        return logs[-1]
-
-    return opened
+pytestmark = pytest.mark.usefixtures("pauses")
 
 
 def test_an_answer_is_read_from_under_the_prefix(url, server):
