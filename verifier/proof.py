@@ -35,8 +35,9 @@ def root_from_inclusion(
             raise MalformedError("the inclusion proof is too long")
         if fn & 1 or fn == sn:
             root = node_hash(node, root)
-            # On the right edge there is no sibling until fn is odd again.
-            while not fn & 1 and fn != 0:
+            # On the right edge there is no sibling until fn is odd again; it is not 0
+            # there, since sn is not.
+            while not fn & 1:
                 fn, sn = fn >> 1, sn >> 1
         else:
             root = node_hash(root, node)
@@ -140,7 +141,8 @@ def _roots_from_subtree(
             if fn < sn:
                 fr = node_hash(c, fr)
             sr = node_hash(c, sr)
-            while not sn & 1 and sn != 0:
+            # As above: sn is odd, or it is tn and not 0.
+            while not sn & 1:
                 fn, sn, tn = fn >> 1, sn >> 1, tn >> 1
         else:
             sr = node_hash(sr, c)
