@@ -27,6 +27,14 @@ def main() -> None:
     """A transparency log for AI provenance."""
 
 
+def run() -> None:
+    """Run the console script; what cannot be said ends as what cannot be done."""
+    try:
+        main()
+    except OSError:
+        sys.exit(verifier.NOT_DONE)
+
+
 class _PassedOn(click.Command):
     """A command whose arguments are read by the verifier alone, "--" among them."""
 

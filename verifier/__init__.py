@@ -7,7 +7,7 @@ VerificationError if it does not, so that no result can be overlooked.
 The command line is `python -m verifier`; docs/auditing.md shows how to use it.
 """
 
-from verifier.audit import audit
+from verifier.audit import verify_log
 from verifier.bundle import Bundle
 from verifier.checkpoint import Checkpoint
 from verifier.entry import Entry
@@ -35,7 +35,6 @@ __all__ = [
     "Unavailable",
     "VerificationError",
     "VerifierKey",
-    "audit",
     "leaf_hash",
     "node_hash",
     "parse_evidence",
@@ -43,5 +42,6 @@ __all__ = [
     "verify_consistency",
     "verify_evidence",
     "verify_inclusion",
+    "verify_log",
     "verify_note",
 ]

@@ -18,15 +18,15 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final, TypeVar
 
-from verifier import evidence, policy, progress
+from verifier import evidence, memory, policy, progress
 from verifier.arguments import parser
 from verifier.audit import audit, note_outcome
-from verifier.durable import write_atomically
+from verifier.durable import locked, write_atomically
 from verifier.errors import FinalError, MalformedError, Unavailable, VerificationError
 from verifier.explain import explain
+from verifier.memory import Memory
 from verifier.meter import Meter
-from verifier.monitor import MAX_STATE_BYTES, Forked, Seen, watch
-from verifier.note import MAX_BYTES as MAX_NOTE_BYTES
+from verifier.monitor import Forked, watch
 from verifier.report import Report, escape
 from verifier.source import Directory, Source, Url, read_checkpoint
 from verifier.tile import MAX_ENTRY_BYTES
@@ -40,14 +40,20 @@ NOT_DONE: Final = 2
 _T = TypeVar("_T")
 
 
-def main(argv: Sequence[str] | None = None, *, prog: str = "verifier") -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str | None = None) -> int:
     """Carry out one command and return its exit status."""
+    if prog is None:
+        called = Path(sys.argv[0]).name
+        prog = called if called == "provlog-verify" else "verifier"
     _reopen_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, not a traceback.
         with suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     arguments = parser(prog).parse_args(argv)
+    if trouble := _standard_input_trouble(arguments):
+        _talk(f"{prog}: error: {trouble}")
+        return NOT_DONE
     report = Report()
     trouble = _carry_out(arguments, report)
     status = BROKEN if report.broken else NOT_DONE if trouble else HOLDS
@@ -58,9 +64,24 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "verifier") -> int:
         _leave_stdout()
     except Exception as error:  # noqa: BLE001 - whoever asked has not got the answer
         _leave_stdout()
-        print(f"{prog}: error: the report cannot be written: {error}", file=sys.stderr)
+        _talk(f"{prog}: error: the report cannot be written: {error}")
         return NOT_DONE
     return status
+
+
+def _standard_input_trouble(arguments: argparse.Namespace) -> str | None:
+    given = vars(arguments)
+    if "-" in (given.get("state"), given.get("resume")):
+        return "what is kept from run to run needs a file of its own, not -"
+    if list(given.values()).count("-") > 1:
+        return "standard input can be read once only"
+    return None
+
+
+def _talk(line: str) -> None:
+    # What is said here was said on standard output as well, or by the exit status.
+    with suppress(OSError, ValueError):
+        print(escape(line), file=sys.stderr, flush=True)
 
 
 def _reopen_closed_streams() -> None:
@@ -93,7 +114,9 @@ def _carry_out(arguments: argparse.Namespace, report: Report) -> str | None:
     except Unavailable as error:
         return str(error)
     except OSError as error:
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        says = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        # A file's name may have bytes that are no text.
+        return says.encode("utf-8", "backslashreplace").decode()
     except KeyboardInterrupt:
         return "interrupted"
     except Exception as error:  # noqa: BLE001 - status 1 would say that it does not hold
@@ -113,17 +136,17 @@ def _show(
     elif report.findings:
         print(report.text())
     for each in report.broken[:1]:
-        print(f"{prog}: error: {each.check}: {escape(each.says)}", file=sys.stderr)
+        _talk(f"{prog}: error: {each.check}: {each.says}")
     if trouble:
-        print(f"{prog}: error: {escape(trouble)}", file=sys.stderr)
+        _talk(f"{prog}: error: {trouble}")
 
 
 def _verify(arguments: argparse.Namespace, report: Report) -> None:
     trusted, limits = _trust(arguments)
     entry = artifact = None
-    if arguments.entry:
+    if arguments.entry is not None:
         entry = _read(arguments.entry, MAX_ENTRY_BYTES)
-    if arguments.artifact:
+    if arguments.artifact is not None:
         with open(arguments.artifact, "rb") as file:
             artifact = file_digest(file, "sha256").digest()
     found = evidence.parse_evidence(_read(arguments.evidence, evidence.MAX_BYTES))
@@ -135,6 +158,7 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
         entry=entry,
         artifact=artifact,
         kind=arguments.entries,
+        misbehaviour=arguments.misbehaviour,
     )
 
 
@@ -147,11 +171,11 @@ def _audit_source(
     source: Source, arguments: argparse.Namespace, report: Report
 ) -> None:
     trusted, limits = _trust(arguments)
-    note = (
-        _read(arguments.checkpoint, MAX_NOTE_BYTES)
-        if arguments.checkpoint
-        else read_checkpoint(source)
-    )
+    if arguments.checkpoint is None:
+        note = read_checkpoint(source)
+    else:
+        data = _read(arguments.checkpoint, evidence.MAX_BYTES)
+        note = evidence.checkpoint_in(data)
     signed = verify_checkpoint(note, trusted, limits)
     note_trust(signed, trusted, limits, report)
     checkpoint = signed.checkpoint
@@ -160,10 +184,10 @@ def _audit_source(
             f"the log ended at size {limits.final[0]}; "
             f"this copy stops at {checkpoint.size}"
         )
-    resume = Path(arguments.resume) if arguments.resume else None
+    resume = None if arguments.resume is None else Path(arguments.resume)
     kept = None
-    if resume and resume.exists():
-        kept = _read(resume, progress.MAX_BYTES)
+    if resume and os.path.lexists(resume):
+        kept = _own(resume, progress.MAX_BYTES, bytes)
     meter = Meter(sys.stderr, time.monotonic)
     try:
         outcome = audit(
@@ -184,20 +208,33 @@ def _audit_source(
 def _monitor(arguments: argparse.Namespace, report: Report) -> None:
     trusted, limits = _trust(arguments)
     state = Path(arguments.state)
-    seen = _own(state, MAX_STATE_BYTES, Seen.parse) if state.exists() else None
-    now = arguments.now or int(time.time())
-    try:
-        with closing(_source(arguments.source)) as source:
-            seen = watch(source, trusted, seen, report, now=now, limits=limits)
-    except Forked as fork:
-        proof = state.with_name(f"{state.name}.misbehaviour")
+    now = int(time.time()) if arguments.now is None else arguments.now
+    with locked(state), closing(_source(arguments.source)) as source:
+        remembered = Memory()
+        if os.path.lexists(state):
+            remembered = _own(state, memory.MAX_BYTES, Memory.parse)
         try:
-            write_atomically(proof, fork.misbehaviour.encode())
-            report.notes("proof", f"{proof} proves it to anybody", path=str(proof))
-        except Unavailable as error:
-            report.notes("proof", f"it could not be kept: {error}")
-        raise fork from None
-    write_atomically(state, seen.encode())
+            watch(
+                source,
+                trusted,
+                remembered,
+                report,
+                now=now,
+                limits=limits,
+                keep=lambda kept: write_atomically(state, kept.encode()),
+            )
+        except Forked as fork:
+            _keep_proof(state, fork, report)
+            raise
+
+
+def _keep_proof(state: Path, fork: Forked, report: Report) -> None:
+    proof = state.with_name(f"{state.name}.misbehaviour")
+    try:
+        write_atomically(proof, fork.misbehaviour.encode())
+        report.notes("proof", f"{proof} proves it to anybody", path=str(proof))
+    except Unavailable as error:
+        report.notes("proof", f"it could not be kept: {error}")
 
 
 def _inspect(arguments: argparse.Namespace, report: Report) -> None:
@@ -220,6 +257,8 @@ def _trust(arguments: argparse.Namespace) -> tuple[policy.Policy, Limits]:
 
 
 def _source(text: str) -> Source:
+    if not text:
+        raise Unavailable("SOURCE is empty; give a folder or an http(s) address")
     if text.startswith(("http://", "https://")):
         return Url(text)
     folder = Path(text)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, NoReturn, TypeAlias
 
-from verifier.claim import KINDS
+from verifier.entry import KINDS
 from verifier.errors import MalformedError
+from verifier.report import escape
 from verifier.spelling import parse_decimal, parse_hash
 
 _STATUS = """exit status:
@@ -17,78 +21,112 @@ _STATUS = """exit status:
   2  it could not be carried out"""
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that guesses nothing, and escapes what it repeats."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+        self.register("action", None, _Once)
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escape(message))
+
+
+class _Once(argparse.Action):
+    """An option that is given once: a file whose name is an option gives it again."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        given = namespace.__dict__.setdefault("given", set())
+        if option_string and self.dest in given:
+            parser.error(f"{option_string} is given twice")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
+# argparse has no public name for it.
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001
+_FILE_OR_STDIN: Final = "a file, or - for standard input"
+_FOLDER_OR_ADDRESS: Final = "a folder, or an http(s) address"
+
+
 def parser(prog: str) -> argparse.ArgumentParser:
     """The command line of `prog`."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog=prog,
         description="Check what a transparency log says, without trusting it.",
         epilog=_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=_version())
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    _add_verify(commands)
+    _add_audit(commands)
+    _add_monitor(commands)
+    inspect = _command(commands, "inspect", "say what a file is, verifying nothing")
+    inspect.add_argument("evidence", metavar="FILE", help=_FILE_OR_STDIN)
+    return top
+
+
+def _add_verify(commands: _Commands) -> None:
     verify = _command(commands, "verify", "check a bundle or a tlog-proof, offline")
     _add_trust(verify)
-    verify.add_argument(
-        "--entry", metavar="FILE", help="the entry that the evidence is about"
-    )
-    verify.add_argument(
-        "--artifact", metavar="FILE", help="a file that the entry must describe"
-    )
+    option = verify.add_argument
+    option("--entry", metavar="FILE", help="the entry that the evidence is about")
+    option("--artifact", metavar="FILE", help="a file that the entry must describe")
     _add_kind(verify)
-    verify.add_argument(
-        "evidence", metavar="EVIDENCE", help="a file, or - for standard input"
+    option(
+        "--misbehaviour",
+        action="store_true",
+        help="the evidence is a proof that the log has signed two histories",
     )
+    option("evidence", metavar="EVIDENCE", help=_FILE_OR_STDIN)
 
+
+def _add_audit(commands: _Commands) -> None:
     audit = _command(
         commands, "audit", "check a whole log: every entry, every tile, the root"
     )
     _add_trust(audit)
-    audit.add_argument(
+    option = audit.add_argument
+    option(
         "--checkpoint",
         metavar="FILE",
-        help="hold the log against this one, not against its own",
+        help="hold the log against this checkpoint, or that of this receipt or bundle",
     )
     _add_kind(audit)
-    audit.add_argument(
-        "--strict", action="store_true", help="decode every entry of a record log"
-    )
-    audit.add_argument(
+    option("--strict", action="store_true", help="decode every entry of a record log")
+    option(
         "--processes",
         type=_count,
         default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
         metavar="N",
         help="how many processes share the work [%(default)s]",
     )
-    audit.add_argument(
-        "--resume", metavar="FILE", help="keep the progress here, and go on from it"
-    )
-    audit.add_argument(
-        "source", metavar="SOURCE", help="a folder, or an http(s) address"
-    )
+    option("--resume", metavar="FILE", help="keep the progress here, and go on from it")
+    option("source", metavar="SOURCE", help=_FOLDER_OR_ADDRESS)
 
+
+def _add_monitor(commands: _Commands) -> None:
     monitor = _command(commands, "monitor", "see that a log has grown, and only grown")
     _add_trust(monitor)
-    monitor.add_argument(
+    option = monitor.add_argument
+    option(
         "--state",
         metavar="FILE",
         required=True,
         help="what was seen, from one round to the next",
     )
-    monitor.add_argument(
-        "source", metavar="SOURCE", help="a folder, or an http(s) address"
-    )
-
-    inspect = _command(commands, "inspect", "say what a file is, verifying nothing")
-    inspect.add_argument(
-        "evidence", metavar="FILE", help="a file, or - for standard input"
-    )
-    return top
+    option("source", metavar="SOURCE", help=_FOLDER_OR_ADDRESS)
 
 
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, says: str
-) -> argparse.ArgumentParser:
+def _command(commands: _Commands, name: str, says: str) -> argparse.ArgumentParser:
     command = commands.add_parser(
         name,
         help=says,
@@ -117,7 +155,7 @@ def _add_trust(command: argparse.ArgumentParser) -> None:
         "--now",
         type=_time,
         metavar="TIME",
-        help="the time to measure age by [the clock]",
+        help="the time to measure age by: 2026-11-20T10:00:00Z, or seconds [the clock]",
     )
     command.add_argument(
         "--final",
@@ -141,6 +179,13 @@ def _add_kind(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _version() -> str:
+    for name in ("provlog-verifier", "provlog"):
+        with suppress(PackageNotFoundError):
+            return version(name)
+    return "not installed"
+
+
 def _count(text: str) -> int:
     try:
         number = parse_decimal(text, "the number")
@@ -154,6 +199,8 @@ def _count(text: str) -> int:
 def _time(text: str) -> int:
     """Seconds since the epoch, or a time such as 2026-11-20T10:00:00Z."""
     if text.isascii() and text.isdigit():
+        if len(text) == len("20261120"):
+            raise argparse.ArgumentTypeError("for a day write 2026-11-20T00:00:00Z")
         return _count(text)
     try:
         moment = datetime.fromisoformat(text)

@@ -10,6 +10,8 @@ answer any more ends it, and what was done by then can be resumed.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import sys
 import threading
 from collections import deque
@@ -17,21 +19,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.context import BaseContext
-from typing import Final
+from typing import Any, Final
 
 from verifier.checkpoint import Checkpoint
-from verifier.damage import UNAVAILABLE, Damage, fetch, give_up, unanswered
-from verifier.entry import PREFIX
-from verifier.errors import Unavailable
+from verifier.damage import UNAVAILABLE, Damage, give_up, unanswered
+from verifier.entry import KINDS
+from verifier.errors import DamagedError, Unavailable
 from verifier.levels import Levels
 from verifier.progress import Progress, load, save
 from verifier.report import Report, time_text
-from verifier.source import Source, read_entries
+from verifier.source import Source
 from verifier.span import SPAN, Reading, Span, check_span
-from verifier.tile import ENTRIES, Tile, width_at
 
 SAVE_EVERY: Final = 16
 """Spans between two writings of the progress file: a million entries."""
@@ -67,15 +68,19 @@ def audit(
     `keep` is given the progress from time to time; `kept` is what it was given
     last, to go on from there. `watch` is told how many entries are done.
     """
+    if kind not in KINDS:
+        raise ValueError(f"entries are read as {', '.join(KINDS)}, not as {kind}")
     size = checkpoint.size
-    early: list[Damage] = []
-    record = kind == "record" or (
-        kind == "auto" and _looks_like_records(source, size, early)
+    reading = Reading(
+        source=source,
+        size=size,
+        record=None if kind == "auto" else kind == "record",
+        strict=strict,
     )
-    reading = Reading(source=source, size=size, record=record, strict=strict)
-    progress = load(kept, checkpoint, reading) if kept else Progress()
-    start = progress.spans
-    first = min(start * SPAN, size)
+    progress = Progress(record=reading.record)
+    if kept is not None:
+        progress = load(kept, checkpoint, reading)
+    first = min(progress.spans * SPAN, size)
     tree = Levels(reading, progress)
     watch = watch or _ignore
     watch(first, size)
@@ -87,34 +92,48 @@ def audit(
 
     gone: list[Damage] = []
     try:
-        for span in _spans(reading, range(start, -(-size // SPAN)), processes):
+        for span in _all_spans(reading, progress, processes):
             tree.add(span)
             watch(min((span.number + 1) * SPAN, size), size)
             if progress.spans % SAVE_EVERY == 0:
                 keep_progress()
-            give_up(progress.damage)
+                give_up(progress.damage)
     except Unavailable as error:
         gone.append(Damage(check=UNAVAILABLE, path="", says=str(error)))
     finally:
         # Also when somebody interrupts.
         keep_progress()
     damage = [*progress.damage, *(gone or tree.close(checkpoint.root))]
-    # What was not there when it was first asked for does not become right later.
-    damage = [*(each for each in early if each not in damage), *damage]
-    return Outcome(record=record, damage=damage, times=tree.times, resumed_at=first)
+    return Outcome(
+        record=bool(progress.record), damage=damage, times=tree.times, resumed_at=first
+    )
+
+
+def verify_log(source: Source, checkpoint: Checkpoint, **options: Any) -> Outcome:
+    """Return what `audit` finds if the log in `source` holds; raise if it does not."""
+    outcome = audit(source, checkpoint, **options)
+    if outcome.damage:
+        first = outcome.damage[0]
+        says = f"{len(outcome.damage)} findings, the first: {first.path}: {first.says}"
+        if all(each.check == UNAVAILABLE for each in outcome.damage):
+            raise Unavailable(says)
+        raise DamagedError(says)
+    return outcome
 
 
 def _ignore(_done: int, _size: int) -> None:
     pass
 
 
-def _looks_like_records(source: Source, size: int, damage: list[Damage]) -> bool:
-    """Whether entry 0 is a record log's: there it is the log's own first word."""
-    if not size:
-        return False
-    tile = Tile(ENTRIES, 0, width_at(ENTRIES, 0, size))
-    entries = fetch(partial(read_entries, source), tile, damage)
-    return entries is not None and entries[0].startswith(PREFIX)
+def _all_spans(reading: Reading, progress: Progress, processes: int) -> Iterator[Span]:
+    """The spans that are not done yet; the first of a log says what kind it is."""
+    numbers = range(progress.spans, -(-reading.size // SPAN))
+    if progress.record is None and numbers:
+        first = check_span(reading, numbers[0])
+        progress.record = first.record
+        yield first
+        numbers = numbers[1:]
+    yield from _spans(replace(reading, record=progress.record), numbers, processes)
 
 
 def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:
@@ -124,7 +143,9 @@ def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:
         yield from map(check, numbers)
         return
     with ExitStack() as stack:
-        pool: Executor = stack.enter_context(ProcessPoolExecutor(processes, _context()))
+        pool: Executor = stack.enter_context(
+            ProcessPoolExecutor(processes, _context(), _in_worker, (os.getpid(),))
+        )
         ahead: deque[Future[Span]] = deque()
         stack.callback(lambda: [each.cancel() for each in ahead])
         try:
@@ -138,6 +159,19 @@ def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:
             raise Unavailable(
                 "a process of the audit died; is there enough memory?"
             ) from None
+
+
+def _in_worker(parent: int) -> None:
+    # An interruption is the parent's to handle; and when the parent is gone, so is
+    # whoever would read the result.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        threading.Event().wait(1)
+    os._exit(1)
 
 
 def _context() -> BaseContext:
@@ -157,8 +191,7 @@ def note_outcome(outcome: Outcome, size: int, report: Report) -> None:
         report.notes(each.check, each.says, path=each.path)
     damage = [each for each in outcome.damage if each.check != UNAVAILABLE]
     for each in damage:
-        places = ", ".join(f"{start}-{stop - 1}" for start, stop in each.indexes)
-        where = f"{each.path}, entries {places}" if places else each.path
+        where = f"{each.path}{_places(each)}"
         report.fails(
             each.check, f"{where}: {each.says}", path=each.path, indexes=each.indexes
         )
@@ -177,3 +210,15 @@ def note_outcome(outcome: Outcome, size: int, report: Report) -> None:
         first, last = (time_text(each // 1000) for each in outcome.times)
         says = f"never decreases, from {first} to {last}, as the log wrote it"
         report.holds("time", says, first=outcome.times[0], last=outcome.times[1])
+
+
+def _places(damage: Damage) -> str:
+    """The entries that a finding concerns, as people count them."""
+    places = [
+        str(start) if stop == start + 1 else f"{start}-{stop - 1}"
+        for start, stop in damage.indexes
+    ]
+    if not places:
+        return ""
+    one = len(places) == 1 and "-" not in places[0]
+    return f", {'entry' if one else 'entries'} {', '.join(places)}"

@@ -32,10 +32,6 @@ from verifier.report import Report, path_text, time_text
 from verifier.trust import Limits, TrustedCheckpoint, verify_checkpoint
 from verifier.vouch import note_trust
 
-KINDS: Final = ("auto", "record", "opaque")
-"""How entries are read: as a record log's, as bytes, or as they look."""
-
-
 # In an opaque log anybody can submit what looks like a record log's entry.
 _WHOSE_WORD: Final = {
     "record": "the log wrote",
@@ -114,7 +110,7 @@ def _read_entry(data: bytes, kind: str, report: Report) -> tuple[bytes, Record |
     report.notes(
         "entry",
         f"{_WHOSE_WORD[kind]}: by {entry.by} at {time_text(entry.at // 1000)}, "
-        f"{entry.type} of {len(entry.body)} bytes, {digest}",
+        f"{len(entry.body)} bytes, {digest}, of type {entry.type}",
         by=entry.by,
         at=entry.at,
         type=entry.type,
@@ -170,14 +166,15 @@ def _verify_artifact(
         return
     # A commitment's digest is not the digest of a file.
     stated = {name: value for name, value in record.items() if name != "commitments"}
-    opened = {path_text(each.path): each.value for each in openings}
-    places = [
-        path_text(path[1:]) for path, text in texts([stated, opened]) if text == digest
-    ]
-    if not places:
+    found = [path for path, text in texts(stated) if text == digest]
+    for each in openings:
+        found += [
+            (*each.path, *path) for path, text in texts(each.value) if text == digest
+        ]
+    if not found:
         raise ArtifactError(f"the record does not mention the file's digest, {digest}")
-    says = f"the record has {digest} at {', '.join(places)}"
-    report.holds("artifact", says, digest=digest, paths=places)
+    says = f"the record has {digest} at {', '.join(map(path_text, found))}"
+    report.holds("artifact", says, digest=digest, paths=[list(each) for each in found])
 
 
 def _verify_before(

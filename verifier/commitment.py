@@ -20,12 +20,12 @@ from typing import Any, Final, Self
 from verifier import cbor
 from verifier.document import check_members, check_value, member
 from verifier.errors import MalformedError, OpeningError
-from verifier.record import Path, Record, parse_digest
+from verifier.record import Path, Record, commitments_of, parse_path
+from verifier.report import path_text
 from verifier.spelling import base64_text, parse_base64
 
 DOMAIN: Final = "provlog/commitment/1"
 SALT_SIZE: Final = 32
-MAX_PATH: Final = 16
 
 
 def commitment(*, salt: bytes, record_id: str, path: Path, value: Any) -> bytes:
@@ -68,52 +68,6 @@ class Opening:
         }
 
 
-def parse_path(steps: list[Any]) -> Path:
-    """Read a path: member names, and positions in lists."""
-    if not 1 <= len(steps) <= MAX_PATH:
-        raise MalformedError(f"a path has 1 to {MAX_PATH} steps")
-    for step in steps:
-        if type(step) is not str and (type(step) is not int or step < 0):
-            raise MalformedError("a path's step is neither a name nor a position")
-    return tuple(steps)
-
-
-def commitments_of(record: Record) -> dict[Path, bytes]:
-    """The commitments that `record` carries, by path."""
-    listed = record.get("commitments", [])
-    if type(listed) is not list:
-        raise MalformedError("the record's commitments are not a list")
-    found: dict[Path, bytes] = {}
-    for each in listed:
-        if type(each) is not dict:
-            raise MalformedError("a commitment is not an object")
-        check_members(each, frozenset({"path", "digest"}), "a commitment")
-        path = parse_path(member(each, "path", list, "a commitment"))
-        if path in found:
-            raise MalformedError("two commitments for the same path")
-        found[path] = parse_digest(each.get("digest"))
-    for path in found:
-        # Two values in one place, or one inside another, are two stories.
-        if any(path[:length] in found for length in range(1, len(path))):
-            raise MalformedError("a commitment for what is inside another one")
-        if _stands(record, path):
-            raise MalformedError("a commitment for what the record says openly")
-    return found
-
-
-def _stands(value: Any, path: Path) -> bool:
-    """Whether `value` has something at `path`."""
-    for step in path:
-        if isinstance(step, str):
-            there = isinstance(value, dict) and step in value
-        else:
-            there = isinstance(value, list) and step < len(value)
-        if not there:
-            return False
-        value = value[step]
-    return True
-
-
 def verify_openings(record: Record, openings: list[Opening]) -> list[Path]:
     """Return the paths that stay closed if each of `openings` opens a commitment."""
     closed = commitments_of(record)
@@ -121,7 +75,7 @@ def verify_openings(record: Record, openings: list[Opening]) -> list[Path]:
         # Who sees one opening could try guesses at the other.
         raise OpeningError("two openings have the same salt, or one stands twice")
     for opening in openings:
-        shown = "/".join(map(str, opening.path))
+        shown = path_text(opening.path)
         committed = closed.pop(opening.path, None)
         if committed is None:
             raise OpeningError(

@@ -22,6 +22,9 @@ UNAVAILABLE: Final = "unavailable"
 MAX_UNANSWERED: Final = 8
 """After so many reads without an answer the source is taken to be gone."""
 
+MAX_FINDINGS: Final = 100_000
+"""More than anybody reads; a log that is not there at all must not be looked for."""
+
 _T = TypeVar("_T")
 
 
@@ -43,7 +46,7 @@ def settle(
     expected: bytes,
     damage: list[Damage],
 ) -> bytes | None:
-    """The hashes that go up from `tile`: those for which `expected` vouches.
+    """The hashes that go up from `tile`; None if `expected` itself has to.
 
     `computed` comes from below, `stored` is the tile as it is kept, `expected` what
     the level above says. Each may be missing, which was noted when it was read.
@@ -57,8 +60,13 @@ def settle(
         return stored
     if expected and root_over(computed) == expected:
         damage.append(wrong_tile(tile, computed, stored))
-    else:
-        damage.append(wrong_below(tile, computed, stored))
+        return computed
+    if expected:
+        # At least two of the three are wrong; which, nobody can tell from here. The
+        # level above is not to be blamed for it, so what it says goes up.
+        damage.append(_conflict(tile, computed, stored))
+        return None
+    damage.append(wrong_below(tile, computed, stored))
     return computed
 
 
@@ -80,8 +88,14 @@ def wrong_below(tile: Tile, computed: bytes, stored: bytes) -> Damage:
         path = Tile(ENTRIES, tile.index, tile.width).path()
         says = f"entries whose hashes are not those in {tile.path()}"
         return Damage(check="entry", path=path, says=says, indexes=indexes)
-    says = "it has other hashes than the tiles below, rewritten with all their entries"
+    says = "it has other hashes than the tiles below, and those were changed"
     return Damage(check="tile", path=tile.path(), says=says, indexes=indexes)
+
+
+def _conflict(tile: Tile, computed: bytes, stored: bytes) -> Damage:
+    says = "what is below it, it, and the hash above it disagree: two of them are wrong"
+    indexes = _differing(tile, computed, stored)
+    return Damage(check="conflict", path=tile.path(), says=says, indexes=indexes)
 
 
 def _differing(
@@ -122,7 +136,11 @@ def unanswered(damage: list[Damage]) -> list[Damage]:
 
 
 def give_up(damage: list[Damage]) -> None:
-    """Raise Unavailable if too many reads were not answered."""
+    """Raise Unavailable if too many reads were not answered, or too much is wrong."""
+    if len(damage) > MAX_FINDINGS:
+        raise Unavailable(
+            f"given up after {len(damage)} findings; the rest was not looked at"
+        )
     lost = unanswered(damage)
     if len(lost) >= MAX_UNANSWERED:
         raise Unavailable(f"{lost[-1].says}; given up after {len(lost)} such reads")

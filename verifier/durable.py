@@ -1,9 +1,12 @@
-"""Files that a crash leaves as they were, or as they were to be."""
+"""Files that a crash, or another process, leaves as they were or as they were to be."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from verifier.errors import Unavailable
@@ -11,9 +14,12 @@ from verifier.errors import Unavailable
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace the file at `path`; after a crash it is the old or the new one, whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # A name that nobody can have put a link under before.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with open(beside, "wb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        number = os.open(beside, flags, 0o644)
+        with open(number, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -27,3 +33,24 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise Unavailable(f"{path} cannot be written: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the only right to change the file at `path`, or raise Unavailable."""
+    if not path.name:
+        raise Unavailable(f"{path} is not the name of a file")
+    lock = path.with_name(f"{path.name}.lock")
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        number = os.open(lock, flags, 0o644)
+    except OSError as error:
+        raise Unavailable(f"{lock} cannot be opened: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"another process is at work on {path}") from None
+        yield
+    finally:
+        os.close(number)

@@ -14,6 +14,9 @@ from typing import Final, Self
 from verifier import cbor
 from verifier.errors import MalformedError
 
+KINDS: Final = ("auto", "record", "opaque")
+"""How entries are read: as a record log's, as bytes, or as they look."""
+
 VERSION: Final = 1
 LOG: Final = "log"
 """The submitter of the log's own entries."""

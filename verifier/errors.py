@@ -90,5 +90,11 @@ class ArtifactError(VerificationError):
     check = "artifact"
 
 
+class DamagedError(VerificationError):
+    """The log is not what its checkpoint says."""
+
+    check = "damage"
+
+
 class Unavailable(Exception):
     """A check could not be carried out: a file or a server did not answer."""

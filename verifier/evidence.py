@@ -27,6 +27,15 @@ class EntryNeededError(Exception):
     """A receipt alone shows nothing: the entry is not in it."""
 
 
+def checkpoint_in(data: bytes) -> bytes:
+    """The signed checkpoint in `data`: a note, a receipt's or a bundle's."""
+    if data.startswith(FAMILY):
+        return Receipt.parse(data).checkpoint
+    if data.lstrip().startswith(b"{"):
+        return Bundle.parse(data).receipt.checkpoint
+    return data
+
+
 def parse_evidence(data: bytes) -> Evidence:
     """Read a bundle, a receipt or a proof of misbehaviour, or raise MalformedError."""
     if data.startswith(FAMILY):
@@ -58,20 +67,26 @@ def verify_evidence(
     entry: bytes | None = None,
     artifact: bytes | None = None,
     kind: str = "auto",
+    misbehaviour: bool = False,
 ) -> None:
     """Return if `evidence` holds, with all that it shows in `report`.
 
+    A proof of misbehaviour holds only for who asked for one with `misbehaviour`:
+    that it holds is bad news, and must not pass for good news.
     `entry` is the entry that the caller has in hand, `artifact` the SHA-256 of
     a file that it has to describe.
     """
     match evidence:
         case Misbehaviour():
-            if entry is not None or artifact is not None:
+            if not misbehaviour or entry is not None or artifact is not None:
                 raise EntryError(
-                    "a proof of misbehaviour is about no entry and no file"
+                    "this is a proof that the log misbehaved, and about no entry; "
+                    "to check it, ask for that and for nothing else"
                 )
             verify_misbehaviour(evidence, policy, report, extensions=limits.extensions)
             return
+        case _ if misbehaviour:
+            raise EntryError("this is no proof of misbehaviour, which was asked for")
         case Receipt():
             if entry is None:
                 raise EntryNeededError

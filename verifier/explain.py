@@ -13,7 +13,7 @@ from verifier.evidence import parse_evidence
 from verifier.keys import VerifierKey
 from verifier.misbehaviour import Misbehaviour
 from verifier.note import Note, NoteSignature
-from verifier.policy import Policy
+from verifier.policy import Policy, name_text
 from verifier.receipt import FAMILY, Receipt
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
 from verifier.report import Report, path_text, time_text
@@ -103,7 +103,8 @@ def _explain_entry(data: bytes, report: Report) -> None:
     says = f"by {entry.by} at {time_text(entry.at // 1000)}, {entry.type}"
     report.notes("entry", says, by=entry.by, at=entry.at, type=entry.type)
     report.notes(
-        "body", f"{len(entry.body)} bytes, {digest_text(sha256(entry.body).digest())}"
+        "body",
+        f"{len(entry.body)} bytes, {digest_text(sha256(entry.body).digest())}",
     )
     if entry.type == MEDIA_TYPE:
         record = parse_record(entry.body)
@@ -152,12 +153,14 @@ def _explain_policy(data: bytes, report: Report) -> None:
     for key in policy.logs:
         report.notes("log", f"{key.name}+{key.id.hex()}, {key.public_key.algorithm}")
     for name, witness in policy.witnesses.items():
-        says = f"{_text(name)}: {witness.key.name}, {witness.key.public_key.algorithm}"
+        says = (
+            f"{name_text(name)}: {witness.key.name}, {witness.key.public_key.algorithm}"
+        )
         report.notes("witness", says)
     for name, group in policy.groups.items():
-        members = ", ".join(map(_text, group.members))
-        report.notes("group", f"{_text(name)}: {group.least} of {members}")
-    report.notes("quorum", _text(policy.quorum))
+        members = ", ".join(map(name_text, group.members))
+        report.notes("group", f"{name_text(name)}: {group.least} of {members}")
+    report.notes("quorum", name_text(policy.quorum))
 
 
 def _explain_key(data: bytes, report: Report) -> None:
@@ -166,7 +169,3 @@ def _explain_key(data: bytes, report: Report) -> None:
     except UnicodeDecodeError:
         raise MalformedError("it is not valid UTF-8") from None
     report.notes("key", f"{key.name}, {key.public_key.algorithm}, id {key.id.hex()}")
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from verifier.damage import (
@@ -13,7 +14,7 @@ from verifier.damage import (
     wrong_tile,
 )
 from verifier.hashing import HASH_SIZE, root_over
-from verifier.progress import Progress
+from verifier.progress import Done, Progress
 from verifier.source import read_hashes
 from verifier.span import SPAN, Reading, Span, check_span
 from verifier.tile import WIDTH, Tile, levels_at, tiles_at, width_at
@@ -38,7 +39,8 @@ class Levels:
         """Take the next span."""
         if span.times and self.times and span.times[0] < self.times[1]:
             # Only now is it known how late it was before: find all that are earlier.
-            span = check_span(self._reading, span.number, self.times[1])
+            reading = replace(self._reading, record=span.record)
+            span = check_span(reading, span.number, self.times[1])
         if span.times:
             latest = max(self.times[1], span.times[1]) if self.times else span.times[1]
             self.times = (self.times[0] if self.times else span.times[0], latest)
@@ -48,17 +50,14 @@ class Levels:
             self._add_edge(span)
 
     def _add_full(self, span: Span) -> None:
-        progress = self._progress
         expected = self._expected(2, span.number)
         damage = span.damage
         tile = Tile(1, span.number)
-        chosen = settle(tile, span.roots, span.parents, expected, damage) or b""
+        chosen = settle(tile, span.roots, span.parents, expected, damage)
         # Where nobody answered there is a hole, and of that nobody is guilty.
-        hole = unanswered(damage) and expected
-        # From here on nothing is read: an interruption finds all of it or nothing.
-        progress.damage.extend(damage)
-        progress.times = self.times
-        progress.roots.append(expected if hole else root_over(chosen))
+        hole = chosen is None or (unanswered(damage) and expected)
+        root = expected if hole else root_over(chosen or b"")
+        self._progress.done.append(Done(root, self.times, tuple(damage)))
 
     def _add_edge(self, span: Span) -> None:
         # What is found at the right edge is found again when the log has grown.
@@ -74,7 +73,7 @@ class Levels:
     def close(self, root: bytes) -> list[Damage]:
         """Compute the tree above the spans; return what is wrong there."""
         damage = self._last
-        computed = b"".join(self._progress.roots)
+        computed = self._progress.roots
         for level in range(2, levels_at(self._reading.size)):
             roots = []
             for index in range(tiles_at(level, self._reading.size)):
@@ -85,9 +84,8 @@ class Levels:
                     self._edges[level] = (tile, below, stored)
                 else:
                     expected = self._expected(level + 1, index)
-                    roots.append(
-                        root_over(settle(tile, below, stored, expected, damage) or b"")
-                    )
+                    chosen = settle(tile, below, stored, expected, damage)
+                    roots.append(root_over(chosen) if chosen else expected)
             computed = b"".join(roots)
         if not unanswered([*self._progress.damage, *damage]):
             self._settle_edges(root, damage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TextIO
@@ -29,7 +30,9 @@ class Meter:
         elif done < total and now - self._shown < STEP_S:
             return
         self._shown = now
-        self.out.write(f"\r\x1b[K{self._line(now, done, total)}")
+        # A line that wraps could not be taken back.
+        columns = shutil.get_terminal_size().columns - 1
+        self.out.write(f"\r\x1b[K{self._line(now, done, total)[:columns]}")
         self.out.flush()
 
     def clear(self) -> None:

@@ -27,7 +27,7 @@ from verifier.record import digest_text
 from verifier.report import Report
 from verifier.spelling import base64_text, parse_base64, parse_hash
 from verifier.trust import Limits, verify_checkpoint
-from verifier.vouch import note_trust
+from verifier.vouch import note_log
 
 SCHEMA: Final = "provlog/misbehaviour/1"
 MAX_BYTES: Final = 3 << 19
@@ -92,9 +92,8 @@ def verify_misbehaviour(
     alone = policy.without_witnesses()
     signed: list[Checkpoint] = []
     for data in (claim.first, claim.second):
-        limits = Limits(extensions=extensions)
-        trusted = verify_checkpoint(data, alone, limits)
-        note_trust(trusted, alone, limits, report)
+        trusted = verify_checkpoint(data, alone, Limits(extensions=extensions))
+        note_log(trusted, report)
         signed.append(trusted.checkpoint)
     first, second = signed
     if first.origin != second.origin:

@@ -209,5 +209,10 @@ def _least(threshold: bytes, members: list[bytes]) -> int:
     return least
 
 
+def name_text(name: bytes) -> str:
+    """A name as text; no two names give the same."""
+    return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
 def _show(name: bytes) -> str:
-    return repr(name[:40].decode("utf-8", "backslashreplace"))
+    return repr(name_text(name[:40]))

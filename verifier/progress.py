@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from verifier.checkpoint import Checkpoint
 from verifier.damage import Damage
@@ -23,18 +23,52 @@ MAX_BYTES: Final = 256 << 20
 """A million spans, which are 65 billion entries, and much damage."""
 
 
+class Done(NamedTuple):
+    """A full span that is done: its root, the times so far, what is wrong in it."""
+
+    root: bytes
+    times: tuple[int, int] | None
+    damage: tuple[Damage, ...]
+
+
+_UNREADABLE: Final = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+
+
 @dataclass(slots=True)
 class Progress:
-    """The full spans that are done: their roots, their times, their damage."""
+    """The full spans that are done, from the first on.
 
-    roots: list[bytes] = field(default_factory=list)
-    times: tuple[int, int] | None = None
-    damage: list[Damage] = field(default_factory=list)
+    A span is added in one step: whoever interrupts finds all of it or nothing.
+    """
+
+    done: list[Done] = field(default_factory=list)
+    record: bool | None = None
 
     @property
     def spans(self) -> int:
         """How many spans are done."""
-        return len(self.roots)
+        return len(self.done)
+
+    @property
+    def roots(self) -> bytes:
+        """Their roots, joined."""
+        return b"".join([each.root for each in self.done])
+
+    @property
+    def times(self) -> tuple[int, int] | None:
+        """The first and the latest time in them."""
+        return self.done[-1].times if self.done else None
+
+    @property
+    def damage(self) -> list[Damage]:
+        """What is wrong in them."""
+        return [damage for each in self.done for damage in each.damage]
 
 
 def save(progress: Progress, checkpoint: Checkpoint, reading: Reading) -> bytes:
@@ -42,9 +76,9 @@ def save(progress: Progress, checkpoint: Checkpoint, reading: Reading) -> bytes:
     document = {
         "schema": SCHEMA,
         "origin": checkpoint.origin,
-        "record": reading.record,
+        "record": progress.record,
         "strict": reading.strict,
-        "roots": b"".join(progress.roots).hex(),
+        "roots": progress.roots.hex(),
         "times": progress.times,
         "damage": [asdict(each) for each in progress.damage],
     }
@@ -55,43 +89,47 @@ def load(data: bytes, checkpoint: Checkpoint, reading: Reading) -> Progress:
     """Read what `save` wrote, for an audit of `checkpoint`'s log."""
     try:
         document: dict[str, Any] = json.loads(data)
-        roots = bytes.fromhex(document["roots"])
-        if len(roots) % HASH_SIZE:
-            raise ValueError("half a root")
-        progress = Progress(
-            roots=[
-                roots[at : at + HASH_SIZE] for at in range(0, len(roots), HASH_SIZE)
-            ],
-            times=_times(document["times"]),
-            damage=[_damage(each) for each in document["damage"]],
-        )
+        if document["schema"] != SCHEMA:
+            raise ValueError("another schema")
+        progress = _progress(document)
         matches = (
-            document["schema"] == SCHEMA
-            and document["origin"] == checkpoint.origin
-            and document["record"] == reading.record
+            document["origin"] == checkpoint.origin
+            and reading.record in (None, progress.record)
             and document["strict"] == reading.strict
         )
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+    except _UNREADABLE as error:
         raise Unavailable(
-            f"the progress file is damaged ({error}); delete it to begin anew"
+            f"not the progress of an audit ({error}); keep it in another file"
         ) from None
     if not matches:
         raise Unavailable(
-            "the progress file is of another log, or of an audit with other options; "
-            "delete it to begin anew"
+            "the progress of another log, or of an audit with other options; "
+            "keep it in another file"
         )
     if progress.spans * SPAN > checkpoint.size:
         raise GrowthError(
-            f"the progress file covers {progress.spans * SPAN} entries, the checkpoint "
+            f"{progress.spans * SPAN} entries were audited before, the checkpoint has "
             f"{checkpoint.size}: the log has shrunk, or this is an older checkpoint"
         )
     return progress
+
+
+def _progress(document: dict[str, Any]) -> Progress:
+    roots = bytes.fromhex(document["roots"])
+    if len(roots) % HASH_SIZE:
+        raise ValueError("half a root")
+    times = _times(document["times"])
+    damage = tuple(_damage(each) for each in document["damage"])
+    if document["record"] not in (None, True, False):
+        raise ValueError("a kind of log that there is not")
+    done = [
+        # What was found and when stands with the last; where it was is in itself.
+        Done(roots[at : at + HASH_SIZE], times, ())
+        for at in range(0, len(roots), HASH_SIZE)
+    ]
+    if done:
+        done[-1] = done[-1]._replace(damage=damage)
+    return Progress(done=done, record=document["record"])
 
 
 def _times(listed: list[int] | None) -> tuple[int, int] | None:

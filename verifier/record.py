@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from verifier import cbor
-from verifier.document import check_value, parse_document
+from verifier.document import check_members, check_value, member, parse_document
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
 
@@ -20,6 +20,8 @@ MEDIA_TYPE: Final = "application/vnd.provlog.record+cbor"
 
 Record: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
+
+MAX_PATH: Final = 16
 
 _ID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -55,6 +57,7 @@ def check_record(record: object) -> Record:
     check_value(record, "the record")
     if type(record.get("id")) is not str or not _ID.fullmatch(record["id"]):
         raise MalformedError("the record's id is not a UUIDv7 in lower case")
+    commitments_of(record)
     return record
 
 
@@ -81,3 +84,49 @@ def texts(value: object) -> Iterator[tuple[Path, str]]:
             todo.extend(((*path, name), each) for name, each in item.items())
         elif isinstance(item, list):
             todo.extend(((*path, at), each) for at, each in enumerate(item))
+
+
+def parse_path(steps: list[Any]) -> Path:
+    """Read a path: member names, and positions in lists."""
+    if not 1 <= len(steps) <= MAX_PATH:
+        raise MalformedError(f"a path has 1 to {MAX_PATH} steps")
+    for step in steps:
+        if type(step) is not str and (type(step) is not int or step < 0):
+            raise MalformedError("a path's step is neither a name nor a position")
+    return tuple(steps)
+
+
+def commitments_of(record: Record) -> dict[Path, bytes]:
+    """The commitments that `record` carries, by path."""
+    listed = record.get("commitments", [])
+    if type(listed) is not list:
+        raise MalformedError("the record's commitments are not a list")
+    found: dict[Path, bytes] = {}
+    for each in listed:
+        if type(each) is not dict:
+            raise MalformedError("a commitment is not an object")
+        check_members(each, frozenset({"path", "digest"}), "a commitment")
+        path = parse_path(member(each, "path", list, "a commitment"))
+        if path in found:
+            raise MalformedError("two commitments for the same path")
+        found[path] = parse_digest(each.get("digest"))
+    for path in found:
+        # Two values in one place, or one inside another, are two stories.
+        if any(path[:length] in found for length in range(1, len(path))):
+            raise MalformedError("a commitment for what is inside another one")
+        if _stands(record, path):
+            raise MalformedError("a commitment for what the record says openly")
+    return found
+
+
+def _stands(value: Any, path: Path) -> bool:
+    """Whether `value` has something at `path`."""
+    for step in path:
+        if isinstance(step, str):
+            there = isinstance(value, dict) and step in value
+        else:
+            there = isinstance(value, list) and step < len(value)
+        if not there:
+            return False
+        value = value[step]
+    return True

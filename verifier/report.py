@@ -9,13 +9,19 @@ its meaning.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-# The backslash starts an escape; the others are letters to Unicode and blank to people.
-_UNSEEN: Final = "\\\u115f\u1160\u2800\u3164\uffa0"
+# The backslash starts an escape; the others are printable to Python and to people
+# nothing: letters and marks that are blank, or ignored where they stand.
+_UNSEEN: Final = re.compile(
+    "[\\\\\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
+)
+_STEP: Final = re.compile("[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS: Final = {True: "holds", False: "BROKEN", None: ""}
 
 
@@ -30,7 +36,7 @@ class Finding:
 
     def text(self) -> str:
         """The finding as one line for a person."""
-        return f"{self.check:<12}{_WORDS[self.holds]:<8}{escape(self.says)}".rstrip()
+        return f"{self.check:<11} {_WORDS[self.holds]:<8}{escape(self.says)}".rstrip()
 
     def document(self) -> dict[str, Any]:
         """The finding as a JSON object."""
@@ -88,13 +94,14 @@ class Report:
 
 
 def escape(text: str) -> str:
-    """`text` with the backslash, and whatever is not plainly visible, escaped."""
-    if text.isascii() and text.isprintable() and "\\" not in text:
-        return text
-    return "".join(
-        each if each.isprintable() and each not in _UNSEEN else _escaped(each)
-        for each in text
-    )
+    """`text` with whatever is not plainly visible escaped, and so is the backslash."""
+    if not (text.isascii() and text.isprintable() and "\\" not in text):
+        text = "".join(
+            each if each.isprintable() and not _UNSEEN.match(each) else _escaped(each)
+            for each in text
+        )
+    # A run of spaces could be wrapped into what looks like a line of its own.
+    return re.sub("(?<= ) ", r"\\x20", text)
 
 
 def _escaped(character: str) -> str:
@@ -110,5 +117,8 @@ def time_text(seconds: int) -> str:
 
 
 def path_text(path: Sequence[str | int]) -> str:
-    """A path as people write it."""
-    return "/".join(map(str, path))
+    """A path as people write it; no two paths look the same."""
+    return "/".join(
+        step if isinstance(step, str) and _STEP.fullmatch(step) else json.dumps(step)
+        for step in path
+    )

@@ -41,11 +41,14 @@ PATIENCE_S: Final = 30.0
 LONGEST_PAUSE_S: Final = 10.0
 
 _OK: Final = 200
+_CODINGS: Final = frozenset({"identity", "gzip", "x-gzip"})
 _PAGE: Final = 1 << 16
 """How much of an error page is read, so that the connection can be used again."""
+_MAX_MEMBERS: Final = 64
 _PACKING: Final = 1 << 14
 """By how much gzip may make larger what cannot be packed."""
-_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
+_AGAIN: Final = frozenset({408, 429})
+_SERVER_ERROR: Final = 500
 _ABSENT: Final = frozenset({404, 410})
 
 
@@ -151,7 +154,7 @@ class Url:
     parallel: ClassVar[int] = 8
 
     def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
+        self.prefix = prefix.rstrip("/")
         # Connections that nobody uses just now; each read takes one, or opens one.
         self._idle: list[http.client.HTTPConnection] = []
 
@@ -176,7 +179,7 @@ class Url:
                     return body
                 if status in _ABSENT:
                     return None
-                if status not in _AGAIN:
+                if status < _SERVER_ERROR and status not in _AGAIN:
                     raise Unavailable(
                         f"{self.prefix}/{path} answered {status}; nothing is followed"
                     )
@@ -194,7 +197,17 @@ class Url:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = _connection(self.prefix)
+            return self._ask(_connection(self.prefix), path, most)
+        try:
+            return self._ask(connection, path, most)
+        except (OSError, http.client.HTTPException):
+            # It may have been closed long ago; that is no attempt.
+            self.close()
+            return self._ask(_connection(self.prefix), path, most)
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, path: str, most: int
+    ) -> tuple[int, str, bytes]:
         try:
             answer = _ask(connection, self.prefix, path, most)
         except BaseException:
@@ -223,11 +236,19 @@ def _ask(
             body = _body(response, most)
             if not response.isclosed() and response.length != 0:
                 connection.close()  # its rest would be taken for the next answer
+    except (OSError, http.client.HTTPException):
+        _check_patience(late)
+        raise
     finally:
         patience.cancel()
-    if late.is_set():  # http.client takes a head that breaks off for a whole one
-        raise TimeoutError(f"no whole answer within {PATIENCE_S} s")
+    # http.client takes a head that breaks off for a whole one.
+    _check_patience(late)
     return response.status, response.getheader("Retry-After", ""), body
+
+
+def _check_patience(late: threading.Event) -> None:
+    if late.is_set():
+        raise TimeoutError(f"no whole answer within {PATIENCE_S:g} s") from None
 
 
 def _body(response: http.client.HTTPResponse, most: int) -> bytes:
@@ -235,18 +256,18 @@ def _body(response: http.client.HTTPResponse, most: int) -> bytes:
     if response.status != _OK:
         response.read1(_PAGE)
         return b""
-    packed = response.getheader("Content-Encoding", "").lower() == "gzip"
-    parts: list[bytes] = []
-    total = 0
+    coding = response.getheader("Content-Encoding", "identity").strip().lower()
+    if coding not in _CODINGS:
+        raise http.client.HTTPException(f"it is coded as {coding}; gzip was asked for")
+    room = most + (0 if coding == "identity" else _PACKING)
+    body = bytearray()
     while part := response.read1(1 << 16):
-        parts.append(part)
-        total += len(part)
-        if total > most + (_PACKING if packed else 0):
+        body += part
+        if len(body) > room:
             raise MalformedError(f"an answer of more than the {most} bytes it may have")
     if response.length:  # read1() takes an early end for the end
         raise http.client.IncompleteRead(b"", response.length)
-    body = b"".join(parts)
-    return _unpacked(body, most) if packed else body
+    return bytes(body) if coding == "identity" else _unpacked(bytes(body), most)
 
 
 def _connection(prefix: str) -> http.client.HTTPConnection:
@@ -270,18 +291,21 @@ def _cut(sock: socket.socket, late: threading.Event) -> None:
 
 
 def _unpacked(body: bytes, most: int) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        data = unpacker.decompress(body, most + 1)
-    except zlib.error as error:
-        raise MalformedError(
-            f"an answer that is not the gzip it says it is: {error}"
-        ) from None
-    if len(data) > most or not unpacker.eof or unpacker.unused_data:
-        raise MalformedError(
-            f"a compressed answer that is cut off, or unpacks to over {most} bytes"
-        )
-    return data
+    data = b""
+    for _ in range(_MAX_MEMBERS):  # gzip files may follow one another
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            data += unpacker.decompress(body, most + 1 - len(data))
+        except zlib.error as error:
+            raise http.client.HTTPException(f"it is no gzip: {error}") from None
+        if len(data) > most:
+            raise MalformedError(f"an answer that unpacks to more than {most} bytes")
+        if not unpacker.eof:
+            raise http.client.HTTPException("its gzip is cut off")
+        body = unpacker.unused_data
+        if not body:
+            return data
+    raise MalformedError(f"an answer of more than {_MAX_MEMBERS} gzip files")
 
 
 def _pause_s(retry_after: str, attempt: int) -> float:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Final, TypeAlias
 
 from verifier.damage import Damage, fetch, give_up, ranges, settle
-from verifier.entry import PREFIX_BYTES, Entry, entry_time
+from verifier.entry import PREFIX, PREFIX_BYTES, Entry, entry_time
 from verifier.errors import MalformedError
 from verifier.hashing import HASH_SIZE, root_over
 from verifier.record import MEDIA_TYPE, parse_record
@@ -37,7 +37,8 @@ class Reading:
 
     source: Source
     size: int
-    record: bool
+    record: bool | None
+    """None: as the first entry looks, which is the log's own word in a record log."""
     strict: bool
 
 
@@ -56,12 +57,14 @@ class Span:
     """The first and the latest `at`."""
     floor: int = 0
     """The latest `at` before this span, if that is known."""
+    record: bool | None = None
+    """Whether its entries were read as a record log's."""
     damage: list[Damage] = field(default_factory=list)
 
 
 def check_span(reading: Reading, number: int, floor: int = 0) -> Span:
     """Read and re-hash the entries from `number` · 65,536 on."""
-    span = Span(number, floor=floor)
+    span = Span(number, floor=floor, record=reading.record)
     size = reading.size
     tiles = [
         Tile(0, index, width_at(0, index, size))
@@ -79,7 +82,10 @@ def check_span(reading: Reading, number: int, floor: int = 0) -> Span:
         computed = None
         if entries is not None:
             computed = b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
-            if reading.record:
+            if span.record is None:
+                # From the very bytes that were hashed: a second look could differ.
+                span.record = entries[0].startswith(PREFIX)
+            if span.record:
                 _check_times(span, tile, entries)
                 if reading.strict:
                     _check_forms(span, tile, entries)

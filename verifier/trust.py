@@ -21,7 +21,7 @@ from verifier.errors import (
 from verifier.hashing import EMPTY_ROOT
 from verifier.keys import VerifierKey
 from verifier.note import Note
-from verifier.policy import Policy
+from verifier.policy import Policy, name_text
 
 FUTURE_TOLERANCE_S: Final = 300
 """How far a witness's clock may be ahead of ours before its time is not believed."""
@@ -87,11 +87,7 @@ def verify_checkpoint(
         raise UntrustedError(_why_untrusted(checkpoint.origin, policy))
     cosigned = _cosigned(policy, times, limits.now)
     if not policy.satisfied_by(cosigned.keys()):
-        names = ", ".join(_names(cosigned)) or "none of them"
-        raise QuorumError(
-            f"the policy's quorum is {_names([policy.quorum])[0]}; "
-            f"of its witnesses, {names} cosigned this checkpoint in time"
-        )
+        raise QuorumError(_why_no_quorum(policy, times, cosigned, limits.now))
     not_after, newest = _times(policy, cosigned, logs, limits.now)
     trusted = TrustedCheckpoint(
         checkpoint=checkpoint,
@@ -210,5 +206,24 @@ def _why_untrusted(origin: str, policy: Policy) -> str:
     return f"the checkpoint is by the log {origin[:80]!r}; the policy lists: {listed}"
 
 
-def _names(names: Iterable[bytes]) -> list[str]:
-    return [name.decode("utf-8", "backslashreplace") for name in names]
+def _why_no_quorum(
+    policy: Policy,
+    times: dict[VerifierKey, int | None],
+    cosigned: dict[bytes, int],
+    now: int | None,
+) -> str:
+    names = ", ".join(map(name_text, cosigned)) or "none"
+    says = (
+        f"the policy's quorum is {name_text(policy.quorum)}; "
+        f"of its witnesses, {names} cosigned this checkpoint"
+    )
+    future = [
+        name_text(name)
+        for name, witness in policy.witnesses.items()
+        if name not in cosigned and times.get(witness.key) is not None
+    ]
+    if future:
+        says += (
+            f"; {', '.join(future)} state times after {now}: is the time of now right?"
+        )
+    return says

@@ -19,7 +19,8 @@ from tests.testlog import (
     note,
     policy_text,
 )
-from verifier import Limits, Policy, Report, audit, verify_checkpoint
+from verifier import Limits, Policy, Report, verify_checkpoint
+from verifier.audit import audit
 from verifier.errors import (
     AgeError,
     ConsistencyError,
@@ -27,8 +28,9 @@ from verifier.errors import (
     QuorumError,
     VerificationError,
 )
+from verifier.memory import Memory
 from verifier.misbehaviour import Misbehaviour, verify_misbehaviour
-from verifier.monitor import Forked, Seen, watch
+from verifier.monitor import Forked, watch
 from verifier.source import Directory
 
 NOW = TIME + 60
@@ -55,14 +57,23 @@ def operate(folder, *entries_, witnesses=WITNESSES[:1]):
     return made
 
 
-def seen_of(made, size=None):
-    return Seen(checkpoint=made.checkpoint(size), since=TIME)
+def held(made, size=None):
+    return Memory(held=made.checkpoint(size), since=TIME)
 
 
-def look(folder, seen, **limits):
-    limits = Limits(now=NOW, **limits)
-    policy = Policy.parse(policy_text())
-    return watch(Directory(folder), policy, seen, Report(), now=NOW, limits=limits)
+def look(folder, memory=None, kept=None, **limits):
+    """A round of the monitor; return what it remembers after it."""
+    kept = kept if kept is not None else []
+    watch(
+        Directory(folder),
+        Policy.parse(policy_text()),
+        memory or Memory(),
+        Report(),
+        now=NOW,
+        limits=Limits(now=NOW, **limits),
+        keep=kept.append,
+    )
+    return kept[-1]
 
 
 def damage(folder, checkpoint):
@@ -79,15 +90,15 @@ def test_a_view_made_for_one_victim_lacks_the_witnesses(tmp_path):
     with pytest.raises(QuorumError):
         verify_checkpoint(data, victim.policy)
     with pytest.raises(QuorumError):
-        look(victim.folder, None)
+        look(victim.folder)
 
 
 @pytest.mark.parametrize("size", [299, 300, 301, 600])
 def test_two_views_together_are_a_proof_that_others_can_check(tmp_path, honest, size):
     victim = operate(tmp_path / "victim", *entries(size, "what did not happen"))
-    first, second = seen_of(honest), (victim.folder / "checkpoint").read_bytes()
+    first, second = held(honest), (victim.folder / "checkpoint").read_bytes()
     if size < 300:  # the victim was shown the smaller view, and later the larger one
-        first = Seen(checkpoint=second, since=TIME)
+        first = Memory(held=second, since=TIME)
         victim = honest
     with pytest.raises(Forked) as caught:
         look(victim.folder, first)
@@ -109,6 +120,44 @@ def test_an_innocent_log_cannot_be_framed(honest):
             verify_misbehaviour(proof, honest.policy, Report())
 
 
+@pytest.mark.parametrize("size", [300, 400])
+def test_a_view_shown_before_the_witnesses_come_is_not_forgotten(
+    tmp_path, honest, size
+):
+    victim = operate(tmp_path / "victim", *entries(300, "what did not happen"))
+    honest.append(*entries(size - 300))
+    seen = []
+    with pytest.raises(QuorumError):
+        look(victim.folder, kept=seen)
+    with pytest.raises(Forked) as caught:
+        look(honest.folder, seen[-1])
+    verify_misbehaviour(caught.value.misbehaviour, honest.policy, Report())
+
+
+def test_a_view_too_old_to_hold_is_not_forgotten(tmp_path):
+    victim = TestLog(tmp_path / "victim")
+    victim.append(*entries(310, "what did not happen"))
+    victim.write_file("checkpoint", victim.checkpoint(time=NOW - 30 * 86_400))
+    seen = []
+    with pytest.raises(AgeError):
+        look(victim.folder, kept=seen, max_age_s=86_400)
+    other = operate(tmp_path / "other", *entries(310, "something else"))
+    with pytest.raises(Forked):
+        look(other.folder, seen[-1], max_age_s=86_400)
+
+
+def test_a_view_whose_tiles_are_withheld_is_not_forgotten(tmp_path, honest):
+    silent = TestLog(tmp_path / "silent")
+    other = operate(tmp_path / "other", *entries(310, "what did not happen"))
+    silent.write_file("checkpoint", (other.folder / "checkpoint").read_bytes())
+    seen = []
+    with pytest.raises(VerificationError, match="which its tree needs"):
+        look(silent.folder, held(honest), kept=seen)
+    honest.append(*entries(10))
+    with pytest.raises(Forked):
+        look(honest.folder, seen[-1])
+
+
 # Rewriting
 
 
@@ -119,7 +168,7 @@ def test_a_rewritten_history_is_a_fork(tmp_path, honest, index, grown):
     other[index] = b"what should have happened"
     rewritten = operate(tmp_path / "rewritten", *other)
     with pytest.raises(Forked):
-        look(rewritten.folder, seen_of(honest))
+        look(rewritten.folder, held(honest))
     assert damage(rewritten.folder, honest.checkpoint())
 
 
@@ -137,20 +186,20 @@ def test_a_log_cut_off_is_a_step_back(tmp_path, honest, size):
     shorter = TestLog(tmp_path / "shorter")
     shorter.append(*entries(size))
     with pytest.raises(GrowthError):
-        look(shorter.folder, seen_of(honest))
+        look(shorter.folder, held(honest))
     assert "missing" in damage(shorter.folder, honest.checkpoint())
 
 
 def test_a_restored_backup_that_went_on_is_a_fork(tmp_path, honest):
     restored = operate(tmp_path / "restored", *entries(280), *entries(40, "again"))
     with pytest.raises(Forked):
-        look(restored.folder, seen_of(honest))
+        look(restored.folder, held(honest))
 
 
 def test_an_old_checkpoint_replayed_is_a_step_back(honest):
     honest.write_file("checkpoint", honest.checkpoint(200))
     with pytest.raises(GrowthError):
-        look(honest.folder, seen_of(honest))
+        look(honest.folder, held(honest))
 
 
 # Withholding
@@ -169,7 +218,7 @@ def test_a_log_that_signs_without_showing_its_tiles_is_stopped(tmp_path, honest)
     silent = TestLog(tmp_path / "silent")
     silent.write_file("checkpoint", honest.checkpoint())
     with pytest.raises(VerificationError, match="which its tree needs"):
-        look(silent.folder, seen_of(honest, 200))
+        look(silent.folder, held(honest, 200))
 
 
 # Backdating
@@ -189,9 +238,9 @@ def test_a_time_of_long_ago_goes_back_before_that_of_an_earlier_entry(tmp_path):
 
 def test_a_log_frozen_for_one_victim_grows_old(honest):
     honest.write_file("checkpoint", honest.checkpoint(time=NOW - 30 * 86_400))
-    assert look(honest.folder, None)
+    assert look(honest.folder)
     with pytest.raises(AgeError):
-        look(honest.folder, None, max_age_s=86_400)
+        look(honest.folder, max_age_s=86_400)
 
 
 def test_a_liar_among_the_witnesses_does_not_make_it_young(honest):
@@ -200,4 +249,4 @@ def test_a_liar_among_the_witnesses_does_not_make_it_young(honest):
     lines = [*old, WITNESSES[2].line(text, NOW)]
     honest.write_file("checkpoint", note(text, LOG.line(text), *lines))
     with pytest.raises(AgeError):
-        look(honest.folder, None, max_age_s=86_400)
+        look(honest.folder, max_age_s=86_400)

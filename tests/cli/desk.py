@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.recordlog import ARTIFACT, INDEX, RecordLog, entries, true_bundle
 from tests.testlog import LOG, checkpoint_text, note, policy_text, signer
 from verifier import Receipt
-from verifier.monitor import Seen
+from verifier.memory import Memory
 
 EXTENDED_TIME = 1_790_000_000
 
@@ -59,7 +59,7 @@ def _own_files(folder: Path) -> None:
     os.truncate(folder / "huge", 1 << 32)
     (folder / "void").mkdir()
     (folder / "blocked.misbehaviour").mkdir()
-    (folder / "strange").write_bytes(Seen(checkpoint=b"no note", since=1).encode())
+    (folder / "strange").write_bytes(Memory(held=b"no note").encode())
 
 
 def _logs(folder: Path) -> bytes:

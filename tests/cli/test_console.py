@@ -6,17 +6,21 @@ a name for itself and for what the other packages bring.
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from cli import main as script
 from tests.cli.desk import lay_out
 from tests.loopback import Server, folder, running
-from tests.testlog import TestLog
+from tests.testlog import TestLog, policy_text, signer
 from verifier import __main__ as command
 
 ROOT = Path(__file__).parents[2]
@@ -104,11 +108,39 @@ def test_who_stops_reading_gets_no_traceback(desk):
         assert refused.returncode == 1
 
 
+@pytest.mark.parametrize(("file", "status"), [("record", 0), ("forged", 1)])
+def test_who_has_stopped_reading_changes_no_verdict(desk, monkeypatch, file, status):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as unread, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", unread)
+        given = command.main(["verify", "--policy", "policy", f"{file}.bundle"])
+    assert given == status
+
+
 @pytest.mark.parametrize("output", [">&-", "> /dev/full"])
 def test_an_answer_that_cannot_be_written_is_no_verdict(desk, output):
     if "full" in output and not os.path.exists("/dev/full"):
         pytest.skip("this machine has no /dev/full")
     assert shell(f"{VERIFY} record.bundle {output}").returncode == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("verify --policy policy record.bundle", 0),
+        ("verify --policy policy forged.bundle", 1),
+        ("verify --policy policy missing.bundle", 2),
+        ("verify --policy - -", 2),
+        ("verify --bogus", 2),
+        ("audit --policy policy log", 0),
+        ("audit --policy policy damaged", 1),
+        ("monitor --policy policy --state state void", 2),
+    ],
+)
+def test_talk_that_cannot_be_written_does_not_change_the_status(desk, line, status):
+    assert shell(f"{VERIFIER} {line} 2>/dev/full").returncode == status
 
 
 @pytest.mark.parametrize("arguments", ["verify record.bundle", "audit log"])
@@ -139,6 +171,60 @@ def test_no_control_character_of_the_evidence_reaches_the_terminal(desk):
     done = shell(f"{VERIFY} $'\\e[2J.bundle'; {VERIFIER} inspect evil")
     assert "\x1b" not in done.stdout + done.stderr
     assert "\\x1b[2J.bundle" in done.stderr
+
+
+def test_no_control_character_of_a_name_reaches_the_terminal_in_a_usage(desk):
+    done = shell(f"{VERIFY} record.bundle $'\\e[2K\\e[1A.bundle'")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "\\x1b[2K" in done.stderr
+
+
+# Names that a stranger chose
+
+
+@pytest.mark.parametrize(
+    "name", ["--policy=evil.bundle", "--policy", "--entries=opaque", "--json="]
+)
+def test_the_name_of_a_file_cannot_become_an_option(desk, name):
+    folder = desk / "download"
+    folder.mkdir()
+    evil = policy_text(logs=[signer("log.example/evil")], witnesses=(), quorum=0)
+    (folder / "evil.bundle").write_bytes(evil)
+    (folder / name).touch()
+    done = shell(
+        f"cd download; {VERIFIER} verify --entries record --policy ../policy *"
+    )
+    assert done.returncode == 2
+    assert "holds" not in done.stdout
+
+
+def test_after_two_dashes_every_name_is_a_name(desk):
+    (desk / "--policy=evil").write_bytes((desk / "record.bundle").read_bytes())
+    assert shell(f"{VERIFY} -- --policy=evil").returncode == 0
+
+
+def test_standard_input_is_read_once(desk, capsys):
+    line = ["verify", "--policy", "policy", "--entry", "-", "-"]
+    assert command.main(line) == 2
+    assert "can be read once only" in capsys.readouterr().err
+
+
+# What version it is
+
+
+def test_it_says_which_version_it_is():
+    done = shell(f"{VERIFIER} --version", cwd=ROOT)
+    assert done.returncode == 0
+    assert done.stdout.strip() in {version("provlog"), "not installed"}
+
+
+def test_what_is_not_installed_has_no_version(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "path", [str(ROOT)])
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == "not installed\n"
 
 
 # The shape of --json
@@ -194,46 +280,96 @@ def test_a_fault_of_ours_is_never_a_verdict(
     assert word in capsys.readouterr().err
 
 
-def test_an_interrupted_audit_ends_without_a_traceback(desk):
-    log = TestLog(desk / "long")
-    log.append(*(b"%d" % number for number in range(65_536 + 300)))
-    serve = folder(log.folder)
-    with running(Server()) as server:
-        arrived = server.arrived
+AUDIT = "audit --policy policy --entries opaque --processes 2"
 
-        def stall(handler):
-            serve(handler) if "tile" not in handler.path else wait(handler)
 
-        def wait(handler):
-            arrived.set()
+@contextmanager
+def stalled(where, line, word):
+    """A command at a server that is silent about paths with `word` until stopped."""
+    serve = folder(where)
+
+    def stall(handler):
+        if word in handler.path:
+            handler.server.arrived.set()
             handler.server.stopped.wait(20)
-            handler.close_connection = True
+        serve(handler)
 
+    with running(Server()) as server:
         server.behaviours = [stall]
-        audit = subprocess.Popen(
-            [
-                *VERIFIER.split(),
-                "audit",
-                "--policy",
-                "policy",
-                "--entries",
-                "opaque",
-                "--processes",
-                "2",
-                server.prefix,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            [*VERIFIER.split(), *line.split(), server.prefix],
+            stdout=pipe,
+            stderr=pipe,
             text=True,
             start_new_session=True,
         )
-        assert arrived.wait(20)
+        try:
+            assert server.arrived.wait(20)
+            yield server, process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate(timeout=60)
+
+
+@pytest.fixture
+def long_log(desk):
+    """A log that more than one process has to hash."""
+    log = TestLog(desk / "long")
+    log.append(*(b"%d" % number for number in range(65_536 + 300)))
+    return log.folder
+
+
+def test_an_interrupted_audit_ends_without_a_traceback(long_log):
+    with stalled(long_log, AUDIT, "tile") as (server, audit):
         os.killpg(audit.pid, signal.SIGINT)
         server.stopped.set()
         _, said = audit.communicate(timeout=60)
     assert audit.returncode == 2
     assert "Traceback" not in said
     assert "interrupted" in said
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this is not Linux")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=str)
+def test_who_worked_for_a_killed_audit_leaves_after_it(long_log, how):
+    with ExitStack() as stack:
+        _, audit = stack.enter_context(stalled(long_log, AUDIT, "tile"))
+        children = Path(f"/proc/{audit.pid}/task/{audit.pid}/children").read_text()
+        workers = [os.pidfd_open(int(each)) for each in children.split()]
+        for each in workers:
+            stack.callback(os.close, each)
+        assert len(workers) == 2
+        audit.send_signal(how)
+        assert audit.wait(20) == -how
+        # A descriptor of a process is readable once the process has ended.
+        for each in workers:
+            assert select.select([each], [], [], 20)[0]
+
+
+# One round at a time
+
+
+def test_rounds_of_a_monitor_do_not_overlap(desk):
+    line = "monitor --policy policy --state state --now 1790000600"
+    with stalled(desk / "log", line, "checkpoint") as (server, first):
+        second = shell(f"{VERIFIER} {line} grown")
+        assert second.returncode == 2
+        assert "another process is at work on state" in second.stderr
+        assert not (desk / "state").exists()
+        server.stopped.set()
+        first.communicate(timeout=60)
+        assert first.returncode == 0
+    assert shell(f"{VERIFIER} {line} grown").returncode == 0
+
+
+def test_a_killed_round_stands_in_nobodys_way(desk):
+    line = "monitor --policy policy --state state --now 1790000600"
+    with stalled(desk / "log", line, "checkpoint") as (_, first):
+        first.kill()
+        first.wait(20)
+        assert shell(f"{VERIFIER} {line} log").returncode == 0
 
 
 # A terminal
@@ -245,3 +381,46 @@ def test_an_audit_at_a_terminal_shows_how_far_it_is(desk, monkeypatch, capsys):
     shown = capsys.readouterr().err
     assert "11 of 11 entries" in shown
     assert shown.endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--bogus 2>/dev/full",
+        "--help >/dev/full",
+        "verify --bogus 2>/dev/full",
+    ],
+)
+def test_what_cannot_be_said_is_what_cannot_be_done(line):
+    script = f"{sys.executable} -c 'from cli.main import run; run()'"
+    assert shell(f"{script} {line}").returncode == 2
+
+
+def test_the_script_ends_as_its_command_does(monkeypatch):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(script, "main", full)
+    with pytest.raises(SystemExit) as ended:
+        script.run()
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("state", ["''", "/", "."])
+def test_a_state_without_a_name_cannot_be_kept(desk, state):
+    line = f"monitor --policy policy --state {state} log"
+    ended = shell(f"{VERIFIER} {line}")
+    assert (ended.returncode, "fault of this program" in ended.stderr) == (2, False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "monitor --policy policy --state - log",
+        "audit --policy policy --resume - log",
+    ],
+)
+def test_what_is_kept_is_not_standard_input(desk, line):
+    ended = shell(f"{VERIFIER} {line}")
+    assert ended.returncode == 2
+    assert "a file of its own" in ended.stderr

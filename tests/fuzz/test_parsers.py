@@ -33,19 +33,25 @@ from tests.testlog import (
 from verifier import cbor, progress
 from verifier.bundle import Before, Bundle
 from verifier.checkpoint import Checkpoint
-from verifier.commitment import Opening, parse_path
+from verifier.commitment import Opening
 from verifier.damage import Damage
 from verifier.entry import Entry, entry_time
 from verifier.errors import GrowthError, MalformedError, Unavailable
 from verifier.evidence import parse_evidence
 from verifier.explain import explain
 from verifier.keys import VerifierKey
+from verifier.memory import Memory
 from verifier.misbehaviour import Misbehaviour
-from verifier.monitor import Seen
 from verifier.note import Note, NoteSignature
 from verifier.policy import MAX_LINES, Policy
 from verifier.receipt import Receipt
-from verifier.record import MEDIA_TYPE, encode_record, parse_record, parse_record_json
+from verifier.record import (
+    MEDIA_TYPE,
+    encode_record,
+    parse_path,
+    parse_record,
+    parse_record_json,
+)
 from verifier.report import Report
 from verifier.source import Directory
 from verifier.span import Reading
@@ -69,12 +75,9 @@ BUNDLE = Bundle(
 FORK = Misbehaviour(first=NOTE, second=LARGE_NOTE, prefix=bytes(32), proof=(bytes(32),))
 CHECKPOINT = Checkpoint(origin=ORIGIN, size=10**6, root=bytes(32))
 READING = Reading(source=Directory(Path()), size=10**6, record=True, strict=False)
+FORM = Damage(check="form", path="tile/0/000", says="x", indexes=((1, 2),))
 AUDIT = progress.save(
-    progress.Progress(
-        roots=[bytes(32)],
-        times=(1, 2),
-        damage=[Damage(check="form", path="tile/0/000", says="x", indexes=((1, 2),))],
-    ),
+    progress.Progress(done=[progress.Done(bytes(32), (1, 2), (FORM,))], record=True),
     CHECKPOINT,
     READING,
 )
@@ -146,7 +149,15 @@ PARSERS: dict[str, tuple[Parser, list[bytes], Callable[[Any], bytes] | None]] = 
     "path": (lambda data: parse_path(a_list(data)), [b'["prompt", 0]'], None),
     "bundle": (Bundle.parse, [BUNDLE], None),
     "misbehaviour": (Misbehaviour.parse, [FORK.encode()], None),
-    "seen": (Seen.parse, [Seen(checkpoint=NOTE, since=7).encode()], None),
+    "memory": (
+        Memory.parse,
+        [
+            Memory(held=NOTE, since=7).encode(),
+            Memory(held=NOTE, since=7, signed=(LARGE_NOTE,)).encode(),
+            Memory(signed=(NOTE, LARGE_NOTE)).encode(),
+        ],
+        None,
+    ),
     "evidence": (parse_evidence, [BUNDLE, RECEIPT, FORK.encode()], None),
     "progress": (lambda data: progress.load(data, CHECKPOINT, READING), [AUDIT], None),
     "explain": (
@@ -276,7 +287,7 @@ def colliding_compounds() -> bytes:
     return rfc8949.head(rfc8949.MAP, len(keys)) + b"".join(key + b"\0" for key in keys)
 
 
-JSON = ["bundle", "evidence", "explain", "progress", "record json", "seen"]
+JSON = ["bundle", "evidence", "explain", "progress", "record json", "memory"]
 CBOR = ["cbor", "entry", "record", "explain"]
 BOMBS: dict[str, tuple[list[str], Callable[[], bytes]]] = {
     "16 MiB of [": (JSON, lambda: b"[" * (16 * MB)),
@@ -289,7 +300,10 @@ BOMBS: dict[str, tuple[list[str], Callable[[], bytes]]] = {
         ["evidence"],
         lambda: filled(b'{"a":[', b"{},", b"{}]}", 2 * MB),
     ),
-    "0,0,... at the cap": (["seen"], lambda: filled(b'{"a":[', b"0,", b"0]}", 2 * MB)),
+    "a quarter million numbers": (
+        ["memory"],
+        lambda: filled(b'{"signed":[', b"0,", b"0]}", MB // 2),
+    ),
     "10^6 digits in JSON": (JSON, lambda: b'{"a":' + b"9" * 10**6 + b"}"),
     "10^6 digits in text": (
         ["checkpoint", "receipt", "tile", "policy"],

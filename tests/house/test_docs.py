@@ -31,11 +31,17 @@ from verifier import (
 )
 from verifier import note as notes
 from verifier.claim import Claim, verify_claim
-from verifier.commitment import MAX_PATH, commitment
+from verifier.commitment import commitment
 from verifier.cosignature import ed25519_message, ml_dsa_message
 from verifier.damage import UNAVAILABLE
 from verifier.entry import Entry
-from verifier.record import MEDIA_TYPE, digest_text, encode_record, parse_record_json
+from verifier.record import (
+    MAX_PATH,
+    MEDIA_TYPE,
+    digest_text,
+    encode_record,
+    parse_record_json,
+)
 from verifier.trust import Limits
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -384,6 +384,21 @@ def misbehaviour() -> Any:
             },
             {"why": "nothing relates them", "claim": claim(*two), "check": "form"},
             {
+                "why": "a prefix without its proof",
+                "claim": claim(*two, prefix=related(fork)["prefix"]),
+                "check": "form",
+            },
+            {
+                "why": "a proof without its prefix",
+                "claim": claim(*two, proof=related(fork)["proof"]),
+                "check": "form",
+            },
+            {
+                "why": "a proof between equal sizes",
+                "claim": claim(alone(tree, 7), alone(fork, 7), **related(fork)),
+                "check": "form",
+            },
+            {
                 "why": "the larger first",
                 "claim": claim(*two[::-1], **related(fork)),
                 "check": "form",

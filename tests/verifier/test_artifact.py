@@ -18,6 +18,7 @@ from tests.recordlog import (
     true_bundle,
     wrapped,
 )
+from verifier.commitment import Opening
 from verifier.errors import ArtifactError
 from verifier.record import encode_record
 
@@ -28,7 +29,8 @@ OTHER_DIGEST = sha256(b"other weights").digest()
 
 def test_the_record_names_the_file_at_a_path():
     artifact = found(check(TRUE, artifact=DIGEST), "artifact")
-    assert artifact["paths"] == ["outputs/0/digest"]
+    assert artifact["says"].endswith(" at outputs/0/digest")
+    assert artifact["paths"] == [["outputs", 0, "digest"]]
     assert artifact["digest"] == ARTIFACT_DIGEST
 
 
@@ -42,9 +44,39 @@ def test_an_opened_value_names_the_file():
     told = record(INDEX, outputs=[], commitments=committed(INDEX, opened))
     data = wrapped(encode_record(told))
     report = check(bundle_of(data, opened), artifact=DIGEST)
-    assert found(report, "artifact")["paths"] == ["prompt/text/file/0"]
+    assert found(report, "artifact")["paths"] == [["prompt", "text", "file", 0]]
     with pytest.raises(ArtifactError):
         check(bundle_of(data), artifact=DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "path", "shown"),
+    [
+        ([{"digest": ARTIFACT_DIGEST}], ["outputs", 0, "digest"], "outputs/0/digest"),
+        (
+            {"0": {"digest": ARTIFACT_DIGEST}},
+            ["outputs", "0", "digest"],
+            'outputs/"0"/digest',
+        ),
+        ({"0/digest": ARTIFACT_DIGEST}, ["outputs", "0/digest"], 'outputs/"0/digest"'),
+    ],
+    ids=["a position", "a name like one", "a name like a path"],
+)
+def test_two_places_that_are_written_alike_are_told_apart(outputs, path, shown):
+    data = wrapped(encode_record(record(INDEX, outputs=outputs)))
+    artifact = found(check(bundle_of(data), artifact=DIGEST), "artifact")
+    assert artifact["paths"] == [path]
+    assert artifact["says"].endswith(f" at {shown}")
+
+
+def test_neither_of_two_openings_whose_paths_look_alike_hides_the_other():
+    true = replace(OPENED, path=("a/b",), value=ARTIFACT_DIGEST)
+    beside = Opening(path=("a", "b"), salt=bytes(32), value="another")
+    told = record(INDEX, outputs=[], commitments=committed(INDEX, true, beside))
+    data = wrapped(encode_record(told))
+    for openings in ((true, beside), (beside, true)):
+        report = check(bundle_of(data, *openings), artifact=DIGEST)
+        assert found(report, "artifact")["paths"] == [["a/b"]]
 
 
 def test_the_digest_of_a_commitment_is_not_the_digest_of_a_file():

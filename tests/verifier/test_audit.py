@@ -15,13 +15,14 @@ import pytest
 from tests.copies import AT, copy_of, opaque, outage, wrapped
 from tests.loopback import Server, folder, running
 from tests.testlog import TestLog
-from verifier import Checkpoint, Report
+from verifier import Checkpoint, Report, verify_log
+from verifier import audit as audits
 from verifier.audit import Outcome, audit, note_outcome
-from verifier.damage import Damage
-from verifier.errors import Unavailable
+from verifier.damage import MAX_FINDINGS, Damage
+from verifier.errors import DamagedError, Unavailable
 from verifier.hashing import EMPTY_ROOT
 from verifier.source import Directory, Url
-from verifier.tile import ENTRIES, Tile
+from verifier.tile import ENTRIES, Tile, encode_entries
 
 SIZES = [0, 1, 255, 256, 257, 65_535, 65_536, 65_537]
 LARGE = 131_372
@@ -47,12 +48,11 @@ def test_a_true_log_of_any_size_passes(kind, size):
         assert outcome.times is None
 
 
-def test_every_tile_is_read_once_and_the_first_one_twice_to_see_the_kind():
+def test_every_tile_is_read_once():
     log = copy("opaque", 65_537)
     log.reads.clear()
     log.audit()
     assert set(log.reads) == set(log.files) - {"checkpoint"}
-    assert log.reads.pop("tile/entries/000") == 2
     assert set(log.reads.values()) == {1}
 
 
@@ -64,6 +64,34 @@ def test_the_caller_may_say_how_entries_are_read(kind):
     assert not outcome.damage
     assert outcome.record == (kind == "record")
     assert log.reads["tile/entries/000"] == 1
+
+
+@pytest.mark.parametrize("kind", ["records", "", "Opaque", None])
+def test_a_way_to_read_entries_that_there_is_not_is_no_way(kind):
+    with pytest.raises(ValueError, match="auto, record, opaque"):
+        copy("record", 257).audit(kind=kind)
+
+
+# For programs
+
+
+def test_a_log_that_holds_is_told_as_by_an_audit():
+    log = copy("record", 257)
+    assert verify_log(log, log.checkpoint, strict=True) == log.audit(strict=True)
+
+
+def test_a_log_that_does_not_hold_raises_with_the_first_finding():
+    log = copy("record", 257).flip("tile/0/000", 32).drop("tile/0/001.p/1")
+    log = log.put("tile/entries/001.p/1", outage("the log"))
+    with pytest.raises(DamagedError, match="3 findings, the first: tile/0/0") as raised:
+        verify_log(log, log.checkpoint, kind="record")
+    assert raised.value.check == "damage"
+
+
+def test_a_log_that_nobody_answers_for_neither_holds_nor_does_not():
+    log = copy("opaque", 257).put("tile/0/000", outage("the log"))
+    with pytest.raises(Unavailable, match="1 findings, the first: tile/0/000: the log"):
+        verify_log(log, log.checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +201,21 @@ def test_many_spans_are_put_together_in_their_order():
     assert entry_tiles == [Tile(ENTRIES, index).path() for index in range(6 * 256)]
 
 
+def test_an_audit_gives_up_on_a_log_that_is_not_there():
+    spans = 2 * MAX_FINDINGS // 512
+    checkpoint = Checkpoint(
+        origin="log.example/test", size=spans * 65_536, root=bytes(32)
+    )
+    watched = []
+    *found, last = audit(
+        Void(), checkpoint, kind="opaque", watch=lambda *done: watched.append(done)
+    ).damage
+    assert (last.check, last.path) == ("unavailable", "")
+    assert f"given up after {len(found)} findings" in last.says
+    assert MAX_FINDINGS < len(found) < 1.1 * MAX_FINDINGS
+    assert watched[-1][0] < 0.6 * checkpoint.size
+
+
 @pytest.mark.parametrize("spoilt", [b"", b"\x00\x01", outage("the log")], ids=repr)
 def test_a_first_tile_that_cannot_be_read_is_one_finding(spoilt):
     log = copy("record", 257).put("tile/entries/000", spoilt)
@@ -241,6 +284,35 @@ def test_a_record_log_cannot_pass_as_bytes_by_not_answering_at_first(first):
     assert outcome.damage
 
 
+class TwoFaced:
+    """Answers the first question about the first entries with others."""
+
+    parallel = 1
+
+    def __init__(self, log, lie):
+        self._log, self._lie = log, lie
+
+    def read(self, path, most):
+        if path == "tile/entries/000" and self._lie:
+            lie, self._lie = self._lie, b""
+            return lie
+        return self._log.read(path, most)
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["times", "strict"])
+def test_a_record_log_cannot_pass_as_bytes_by_answering_differently_at_first(strict):
+    backwards = copy_of(wrapped([AT, AT + 10, AT + 5] + [AT + 20] * 254))
+    lie = encode_entries([b""] * 256)
+    outcome = audit(TwoFaced(backwards, lie), backwards.checkpoint, strict=strict)
+    assert [each.check for each in outcome.damage] == ["entry"]
+    truth = audit(TwoFaced(backwards, b""), backwards.checkpoint, strict=strict)
+    assert truth.record
+    assert [each.check for each in truth.damage] == ["time"]
+
+
 # What is reported
 
 
@@ -256,6 +328,13 @@ def test_a_report_says_what_was_read_by_an_earlier_run_and_what_holds():
     assert times.values == {"first": AT, "last": AT + 9_000}
 
 
+def test_where_entries_are_bytes_no_time_is_reported():
+    report = Report()
+    note_outcome(copy("opaque", 257).audit(), 257, report)
+    assert [each.check for each in report.findings] == ["tree"]
+    assert "257 opaque entries" in report.findings[0].says
+
+
 def test_damage_is_reported_and_so_is_what_could_not_be_read():
     damage = [
         Damage(check="entry", path="tile/entries/000", says="wrong", indexes=((3, 5),)),
@@ -269,3 +348,44 @@ def test_damage_is_reported_and_so_is_what_could_not_be_read():
     [broken] = report.broken
     assert broken.says == "tile/entries/000, entries 3-4: wrong"
     assert [each.check for each in report.findings] == ["unavailable", "entry"]
+
+
+@pytest.mark.parametrize(
+    ("indexes", "places"),
+    [
+        ((), ""),
+        (((11, 12),), ", entry 11"),
+        (((3, 6),), ", entries 3-5"),
+        (((1, 2), (7, 8)), ", entries 1, 7"),
+    ],
+    ids=str,
+)
+def test_entries_are_counted_as_people_count_them(indexes, places):
+    damage = Damage(check="entry", path="tile/entries/000", says="no", indexes=indexes)
+    report = Report()
+    note_outcome(
+        Outcome(record=False, damage=[damage], times=None, resumed_at=0), 300, report
+    )
+    assert report.broken[0].says == f"tile/entries/000{places}: no"
+
+
+# Its processes; that they leave for real is shown at the terminal's tests
+
+
+def test_a_worker_leaves_an_interruption_to_its_parent(monkeypatch):
+    handled = signal.getsignal(signal.SIGINT)
+    try:
+        audits._in_worker(os.getppid())
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, handled)
+
+
+def test_a_worker_whose_parent_is_gone_leaves(monkeypatch):
+    left = []
+    parents = iter([7, 7, 1])
+    monkeypatch.setattr(audits.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(audits.os, "_exit", left.append)
+    monkeypatch.setattr(audits.threading.Event, "wait", lambda self, seconds: None)
+    audits._leave_with(7)
+    assert left == [1]

@@ -205,6 +205,47 @@ def test_tiles_rewritten_without_their_entries_are_found():
     assert found(true().take(other(), L0_EDGE)) == [("tile", L0_EDGE, under(EDGE))]
 
 
+# Two faults in one place: which of three is right, only the level above could say
+
+UNDECIDED = {
+    "an entry and another hash of its tile": (
+        lambda: true().take(other(), E_FULL).flip(L0_FULL, 32),
+        [("conflict", L0_FULL, ((769, 770), (1_000, 1_001)))],
+    ),
+    "a hash and the hash above it": (
+        lambda: true().flip(L0_FULL, 32).flip(L1_FULL, 3 * 32),
+        [("conflict", L0_FULL, under(769)), ("tile", L2_EDGE, under(0, 65_536))],
+    ),
+    "an entry and the hash above its tile": (
+        lambda: true().take(other(), E_FULL).flip(L1_FULL, 3 * 32),
+        [("conflict", L0_FULL, under(FULL)), ("tile", L2_EDGE, under(0, 65_536))],
+    ),
+    "an entry whose tile is gone": (
+        lambda: true().take(other(), E_FULL).drop(L0_FULL),
+        [("missing", L0_FULL, ()), ("tile", L1_FULL, under(768, 256))],
+    ),
+}
+
+
+@pytest.mark.parametrize("faults", UNDECIDED)
+def test_of_two_faults_in_one_place_nothing_that_is_right_is_accused(faults):
+    make, expected = UNDECIDED[faults]
+    damage = audit(make(), true().checkpoint).damage
+    assert [(each.check, each.path, each.indexes) for each in damage] == expected
+    for each in damage:
+        # A tile that the level above vouches for is named as the witness.
+        words = {"conflict": "disagree", "tile": "than the tiles below"}
+        assert words.get(each.check, "not there") in each.says
+
+
+def test_two_faults_apart_are_two_findings():
+    spoilt = true().flip(L0_FULL, 32).flip(L1_FULL, 9 * 32)
+    assert found(spoilt) == [
+        ("tile", L0_FULL, under(769)),
+        ("tile", L1_FULL, under(9 * 256, 256)),
+    ]
+
+
 # Everything at once
 
 

@@ -141,6 +141,14 @@ def test_an_entry_of_another_type_is_shown_and_not_read():
     )
 
 
+def test_a_type_that_reads_like_a_size_and_a_digest_comes_after_the_true_ones():
+    forged = f"text/plain of 22 bytes, sha256:{64 * '0'}"
+    says = found(check(bundle_of(wrapped(b"real", type=forged))), "entry")["says"]
+    true = f"4 bytes, sha256:{sha256(b'real').hexdigest()}, of type "
+    assert says.endswith(true + forged)
+    assert says.index(true) < says.index(forged)
+
+
 def test_an_opaque_entry_is_shown_by_its_digest():
     entry = found(check(bundle_of(b"opaque")), "entry")
     assert entry["bytes"] == 6

@@ -19,8 +19,9 @@ from tests.recordlog import (
 from tests.testlog import policy_text
 from verifier import Bundle, Limits, MalformedError, Policy, Receipt, parse_evidence
 from verifier.errors import AgeError, EntryError, FinalError, InclusionError
-from verifier.evidence import MAX_BYTES, EntryNeededError
+from verifier.evidence import MAX_BYTES, EntryNeededError, checkpoint_in
 from verifier.misbehaviour import Misbehaviour
+from verifier.note import Note
 
 TRUE = true_bundle()
 RECEIPT = TRUE.receipt
@@ -107,8 +108,26 @@ def test_a_bundle_for_another_entry_is_refused(other):
 
 @pytest.mark.parametrize("given", [{"entry": b""}, {"artifact": bytes(32)}])
 def test_misbehaviour_is_about_no_entry_and_no_file(given):
-    with pytest.raises(EntryError, match="about no entry and no file"):
-        check(MISBEHAVIOUR, **given)
+    with pytest.raises(EntryError, match="about no entry"):
+        check(MISBEHAVIOUR, misbehaviour=True, **given)
+
+
+# The checkpoint in it
+
+
+@pytest.mark.parametrize(
+    "data",
+    [RECEIPT.checkpoint, RECEIPT.encode(), TRUE.encode(), b"\n" + TRUE.encode()],
+    ids=["note", "receipt", "bundle", "bundle after white space"],
+)
+def test_a_checkpoint_is_found_in_whatever_carries_one(data):
+    assert checkpoint_in(data) == RECEIPT.checkpoint
+
+
+@pytest.mark.parametrize("data", [MISBEHAVIOUR.encode(), b"{}", RECEIPT.encode()[:-1]])
+def test_what_carries_none_or_is_cut_gives_none(data):
+    with pytest.raises(MalformedError):
+        Note.parse(checkpoint_in(data))
 
 
 # Limits

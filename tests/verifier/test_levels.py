@@ -14,7 +14,7 @@ from verifier import Checkpoint
 from verifier.audit import audit
 from verifier.damage import ranges
 from verifier.hashing import root_over
-from verifier.progress import Progress, save
+from verifier.progress import Done, Progress, save
 from verifier.span import SPAN, Reading
 
 
@@ -41,7 +41,8 @@ def found_above(**files):
     true_files, checkpoint, roots = upper()
     source = Copy({**true_files, **files})
     reading = Reading(source=source, size=checkpoint.size, record=False, strict=False)
-    kept = save(Progress(roots=roots), checkpoint, reading)
+    done = [Done(root, None, ()) for root in roots]
+    kept = save(Progress(done=done, record=False), checkpoint, reading)
     outcome = audit(source, checkpoint, kind="opaque", kept=kept)
     return [(each.check, each.path, each.indexes) for each in outcome.damage]
 

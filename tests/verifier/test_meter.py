@@ -20,7 +20,8 @@ class Clock:
 
 
 @pytest.fixture
-def terminal():
+def terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     return Terminal()
 
 
@@ -70,6 +71,16 @@ def test_what_comes_too_fast_to_be_read_is_left_out_but_for_the_end(terminal, cl
         "0 of 10 ",
         "10 of 10",
     ]
+
+
+@pytest.mark.parametrize("columns", [1, 20, 60])
+def test_a_line_is_never_as_wide_as_the_terminal(terminal, clock, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    meter = Meter(terminal, clock)
+    meter(0, 4_000_000_000_000)
+    clock.now += 10
+    meter(2_000_000, 4_000_000_000_000)
+    assert [len(line) for line in lines(terminal)] == [columns - 1] * 2
 
 
 def test_nothing_to_do_is_all_done(terminal, clock):

@@ -5,10 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from tests.recordlog import EARLIER, RecordLog, check, entries, found, record_log
+from tests.recordlog import (
+    EARLIER,
+    RecordLog,
+    check,
+    entries,
+    found,
+    record_log,
+    true_bundle,
+    words,
+)
 from tests.testlog import LOG, checkpoint_text, note, policy_text, signer
-from verifier import Limits, MalformedError, Policy
-from verifier.errors import ConsistencyError, UntrustedError
+from verifier import Limits, MalformedError, Policy, Report
+from verifier.errors import ConsistencyError, EntryError, UntrustedError
 from verifier.misbehaviour import MAX_BYTES, Misbehaviour
 
 HONEST = record_log()
@@ -47,6 +56,11 @@ def agreeing() -> Misbehaviour:
     )
 
 
+def convict(claim: Misbehaviour, policy: Policy | None = None, **arguments) -> Report:
+    """What is shown to somebody who asks whether the log misbehaved."""
+    return check(claim, policy, misbehaviour=True, **arguments)
+
+
 TRUE = at_two_sizes()
 
 
@@ -54,7 +68,7 @@ TRUE = at_two_sizes()
 
 
 def test_two_roots_of_one_size_convict():
-    finding = found(check(at_equal_sizes()), "misbehaviour")
+    finding = found(convict(at_equal_sizes()), "misbehaviour")
     assert finding["holds"]
     assert (finding["origin"], finding["size"]) == (LOG.name, SIZE)
     roots = [HONEST.tree.mth(0, SIZE).hex(), FORKED.tree.mth(0, SIZE).hex()]
@@ -63,17 +77,34 @@ def test_two_roots_of_one_size_convict():
 
 @pytest.mark.parametrize("first", range(1, SIZE))
 def test_a_tree_that_does_not_begin_with_an_earlier_one_convicts(first):
-    finding = found(check(at_two_sizes(first)), "misbehaviour")
+    finding = found(convict(at_two_sizes(first)), "misbehaviour")
     roots = [HONEST.tree.mth(0, first).hex(), FORKED.tree.mth(0, first).hex()]
     assert (finding["size"], finding["roots"]) == (first, roots)
 
 
 def test_no_quorum_is_asked_and_both_checkpoints_are_shown():
-    report = check(TRUE, Policy.parse(policy_text(quorum=3)))
-    assert [each.check for each in report.findings] == [
-        *["log", "quorum"] * 2,
-        "misbehaviour",
-    ]
+    report = convict(TRUE, Policy.parse(policy_text(quorum=3)))
+    assert words(report) == ["log", "log", "misbehaviour"]
+    sizes = [each.values["size"] for each in report.findings[:2]]
+    assert sizes == [EARLIER, SIZE]
+
+
+# Who asks
+
+
+@pytest.mark.parametrize("claim", [TRUE, at_equal_sizes()], ids=["two sizes", "equal"])
+def test_a_proof_of_misbehaviour_holds_only_for_who_asks_for_one(claim):
+    assert convict(claim)
+    with pytest.raises(EntryError, match="a proof that the log misbehaved"):
+        check(claim)
+
+
+@pytest.mark.parametrize(
+    "evidence", [true_bundle(), true_bundle().receipt], ids=["bundle", "receipt"]
+)
+def test_nothing_else_is_one(evidence):
+    with pytest.raises(EntryError, match="no proof of misbehaviour"):
+        check(evidence, misbehaviour=True, entry=true_bundle().entry)
 
 
 # What does not
@@ -90,26 +121,26 @@ def test_no_quorum_is_asked_and_both_checkpoints_are_shown():
 )
 def test_checkpoints_that_agree_prove_nothing(claim):
     with pytest.raises(ConsistencyError, match="proves nothing against the log"):
-        check(claim)
+        convict(claim)
 
 
 @pytest.mark.parametrize("prefix", [bytes(32), HONEST.tree.mth(0, EARLIER)])
 def test_a_prefix_that_the_larger_tree_does_not_have_proves_nothing(prefix):
     with pytest.raises(ConsistencyError):
-        check(replace(TRUE, prefix=prefix))
+        convict(replace(TRUE, prefix=prefix))
 
 
 @pytest.mark.parametrize("at", range(len(TRUE.proof)))
 def test_a_proof_with_another_hash_proves_nothing(at):
     proof = (*TRUE.proof[:at], bytes(32), *TRUE.proof[at + 1 :])
     with pytest.raises(ConsistencyError):
-        check(replace(TRUE, proof=proof))
+        convict(replace(TRUE, proof=proof))
 
 
 @pytest.mark.parametrize("proof", [(), TRUE.proof[:-1], (*TRUE.proof, bytes(32))])
 def test_a_proof_of_another_length_proves_nothing(proof):
     with pytest.raises(MalformedError, match="consistency proof is too"):
-        check(replace(TRUE, proof=proof))
+        convict(replace(TRUE, proof=proof))
 
 
 def test_two_logs_may_differ():
@@ -117,21 +148,21 @@ def test_two_logs_may_differ():
     claim = replace(at_equal_sizes(), second=signed(FORKED, SIZE, other))
     policy = Policy.parse(policy_text([LOG, other]))
     with pytest.raises(ConsistencyError, match="of two logs"):
-        check(claim, policy)
+        convict(claim, policy)
 
 
 @pytest.mark.parametrize("member", ["first", "second"])
 def test_a_checkpoint_that_the_log_did_not_sign_convicts_nobody(member):
     forged = signed(FORKED, SIZE, replace(LOG, seed=bytes(32)))
     with pytest.raises(UntrustedError):
-        check(replace(at_equal_sizes(), **{member: forged}))
+        convict(replace(at_equal_sizes(), **{member: forged}))
 
 
 def test_witnesses_cannot_convict_a_log_that_has_not_signed():
     text = checkpoint_text(SIZE, FORKED.tree.mth(0, SIZE))
     lines = [each.line(text) for each in FORKED.witnesses]
     with pytest.raises(UntrustedError):
-        check(replace(at_equal_sizes(), second=note(text, *lines)))
+        convict(replace(at_equal_sizes(), second=note(text, *lines)))
 
 
 @pytest.mark.parametrize(
@@ -145,15 +176,15 @@ def test_witnesses_cannot_convict_a_log_that_has_not_signed():
 )
 def test_sizes_that_nothing_relates_prove_nothing(claim):
     with pytest.raises(MalformedError, match="not in order, or nothing relates"):
-        check(claim)
+        convict(claim)
 
 
 def test_extension_lines_are_refused_unless_they_are_asked_for():
     text = checkpoint_text(SIZE, FORKED.tree.mth(0, SIZE)) + "an extension\n"
     claim = replace(at_equal_sizes(), second=note(text, LOG.line(text)))
     with pytest.raises(MalformedError, match="extension"):
-        check(claim)
-    assert found(check(claim, limits=Limits(extensions=True)), "misbehaviour")
+        convict(claim)
+    assert found(convict(claim, limits=Limits(extensions=True)), "misbehaviour")
 
 
 # The file
@@ -174,6 +205,8 @@ def test_a_proof_of_misbehaviour_is_read_as_it_is_written(claim):
         ({"second": None}, '"second" that is text'),
         ({"first": "!"}, "the first checkpoint is not base64"),
         ({"second": "!"}, "the second checkpoint is not base64"),
+        ({"prefix": None}, "one of prefix and proof"),
+        ({"proof": None}, "one of prefix and proof"),
         ({"prefix": []}, '"prefix" that is text'),
         ({"prefix": "AAAA"}, "the prefix is 3 bytes long"),
         ({"proof": "AAAA"}, '"proof" that is a list'),
@@ -194,7 +227,15 @@ def test_a_file_is_bounded_before_it_is_read():
         Misbehaviour.parse(b"{" + b" " * MAX_BYTES)
 
 
-def test_a_prefix_that_nobody_reads_is_refused():
-    claim = replace(at_equal_sizes(), prefix=bytes(32), proof=TRUE.proof)
-    with pytest.raises(MalformedError):
-        check(claim)
+@pytest.mark.parametrize(
+    "idle",
+    [
+        {"prefix": bytes(32)},
+        {"proof": TRUE.proof},
+        {"prefix": TRUE.prefix, "proof": ()},
+    ],
+    ids=["prefix", "proof", "both"],
+)
+def test_between_equal_sizes_nothing_may_stand_that_nobody_reads(idle):
+    with pytest.raises(MalformedError, match="nothing to prove"):
+        convict(replace(at_equal_sizes(), **idle))

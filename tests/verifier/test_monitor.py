@@ -1,12 +1,9 @@
 """A monitor sees that a log only grew; if it did not, others can be shown."""
 
-import json
-
 import pytest
 
 from tests.testlog import (
     LOG,
-    ORIGIN,
     TIME,
     TestLog,
     checkpoint_text,
@@ -24,8 +21,9 @@ from verifier.errors import (
     Unavailable,
     UntrustedError,
 )
+from verifier.memory import Memory
 from verifier.misbehaviour import Misbehaviour, verify_misbehaviour
-from verifier.monitor import Forked, Seen, watch
+from verifier.monitor import Forked, watch
 from verifier.source import Directory
 
 NOW = TIME + 60
@@ -42,22 +40,47 @@ def log(folder, count, word="entry", same=0):
     return made
 
 
-def look(made, seen=None, now=NOW, report=None, **limits):
-    """One round."""
+def look(made, memory=None, now=NOW, report=None, kept=None, **limits):
+    """One round; return what is remembered after it. `kept` gets that in any case."""
+    kept = kept if kept is not None else []
     report = report if report is not None else Report()
-    limits = Limits(now=now, **limits)
-    source = Directory(made.folder)
-    return watch(source, made.policy, seen, report, now=now, limits=limits)
+    watch(
+        Directory(made.folder),
+        made.policy,
+        memory or Memory(),
+        report,
+        now=now,
+        limits=Limits(now=now, **limits),
+        keep=kept.append,
+    )
+    return kept[-1]
 
 
-def said(made, seen, **options):
+def said(made, memory, **options):
     report = Report()
-    look(made, seen, report=report, **options)
+    look(made, memory, report=report, **options)
     return {each.check: each.says for each in report.findings}
 
 
-def seen_of(made, size=None):
-    return Seen(checkpoint=made.checkpoint(size), since=TIME)
+def held(made, size=None):
+    """The memory of a monitor for which this checkpoint has held."""
+    return Memory(held=made.checkpoint(size), since=TIME)
+
+
+def refused(made, memory, error, **options):
+    """What is remembered after a round that ends in `error`."""
+    kept = []
+    with pytest.raises(error):
+        look(made, memory, kept=kept, **options)
+    return kept[-1]
+
+
+def uncosigned(made):
+    """Let `made` show its checkpoint without a witness."""
+    size = len(made.entries)
+    text = checkpoint_text(size, made.tree.mth(0, size))
+    made.write_file("checkpoint", note(text, LOG.line(text)))
+    return made
 
 
 # What is well
@@ -65,37 +88,37 @@ def seen_of(made, size=None):
 
 def test_the_first_round_remembers_what_it_saw(tmp_path):
     made = log(tmp_path, 5)
-    assert look(made) == Seen(checkpoint=made.checkpoint(), since=NOW)
-    assert "first checkpoint seen" in said(made, None)["consistency"]
+    assert look(made) == Memory(held=made.checkpoint(), since=NOW)
+    assert "no checkpoint has held before" in said(made, None)["consistency"]
 
 
 @pytest.mark.parametrize("before", [1, 2, 3, 255, 256, 257, 511, 599, 600])
 def test_a_log_that_only_grew_is_well(tmp_path, before):
     made = log(tmp_path, 600)
-    assert look(made, seen_of(made, before)).checkpoint == made.checkpoint()
-    assert said(made, seen_of(made, before))["growth"].startswith(f"{600 - before} ")
+    assert look(made, held(made, before)).held == made.checkpoint()
+    assert said(made, held(made, before))["growth"].startswith(f"{600 - before} ")
 
 
 @pytest.mark.parametrize("sizes", [(1, 2), (7, 8), (8, 9), (255, 256), (256, 70_000)])
 def test_small_and_large_steps_are_well(tmp_path, sizes):
     made = log(tmp_path, sizes[1])
-    assert look(made, seen_of(made, sizes[0]))
+    assert look(made, held(made, sizes[0]))
 
 
 def test_an_empty_log_may_stay_empty_or_grow(tmp_path):
     made = log(tmp_path, 0)
-    seen = look(made)
-    assert look(made, seen, now=NOW + 9).since == NOW
+    before = look(made)
+    assert look(made, before, now=NOW + 9).since == NOW
     made.append(b"the first")
-    assert look(made, seen, now=NOW + 9).since == NOW + 9
+    assert look(made, before, now=NOW + 9).since == NOW + 9
 
 
 def test_since_when_a_size_is_known_is_kept_until_it_changes(tmp_path):
     made = log(tmp_path, 5)
-    seen = look(made)
-    assert look(made, seen, now=NOW + 100).since == NOW
+    before = look(made)
+    assert look(made, before, now=NOW + 100).since == NOW
     made.append(b"one more")
-    assert look(made, seen, now=NOW + 100).since == NOW + 100
+    assert look(made, before, now=NOW + 100).since == NOW + 100
 
 
 def test_the_age_is_that_of_the_quorum(tmp_path):
@@ -111,9 +134,9 @@ def test_without_witnesses_the_age_is_how_long_the_size_is_known(tmp_path):
 # What is not
 
 
-def forked(made, seen, **options):
+def forked(made, memory, **options):
     with pytest.raises(Forked) as caught:
-        look(made, seen, **options)
+        look(made, memory, **options)
     return caught.value.misbehaviour
 
 
@@ -128,44 +151,44 @@ def check_proof(proof):
 
 
 def test_another_root_of_the_same_size_is_a_fork(tmp_path):
-    seen = seen_of(log(tmp_path / "a", 5))
-    proof = forked(log(tmp_path / "b", 5, "other"), seen)
+    before = held(log(tmp_path / "a", 5))
+    proof = forked(log(tmp_path / "b", 5, "other"), before)
     assert proof.prefix is None
     check_proof(proof)
 
 
 @pytest.mark.parametrize("sizes", [(1, 2), (5, 9), (256, 257), (300, 600), (511, 513)])
 def test_a_larger_tree_that_does_not_begin_with_the_one_seen_is_a_fork(tmp_path, sizes):
-    before, after = sizes
-    seen = seen_of(log(tmp_path / "a", before))
-    proof = forked(log(tmp_path / "b", after, "other", same=before - 1), seen)
+    small, large = sizes
+    before = held(log(tmp_path / "a", small))
+    proof = forked(log(tmp_path / "b", large, "other", same=small - 1), before)
     assert proof.prefix is not None
     check_proof(proof)
 
 
 def test_a_fork_does_not_hide_behind_a_stale_signature(tmp_path):
-    seen = seen_of(log(tmp_path / "a", 5))
-    check_proof(forked(log(tmp_path / "b", 5, "other"), seen, max_age_s=1))
+    before = held(log(tmp_path / "a", 5))
+    check_proof(forked(log(tmp_path / "b", 5, "other"), before, max_age_s=1))
 
 
 def test_a_log_that_shrank_is_found(tmp_path):
-    seen = seen_of(log(tmp_path / "a", 300))
+    before = held(log(tmp_path / "a", 300))
     with pytest.raises(GrowthError, match="shows 200 entries; it has shown 300"):
-        look(log(tmp_path / "b", 200), seen)
+        look(log(tmp_path / "b", 200), before)
 
 
 def test_an_old_checkpoint_of_the_same_log_is_a_step_back(tmp_path):
     made = log(tmp_path, 300)
     made.write_file("checkpoint", made.checkpoint(200))
     with pytest.raises(GrowthError, match="shows 200 entries; it has shown 300"):
-        look(made, seen_of(made))
+        look(made, held(made))
 
 
 def test_a_step_back_to_another_history_is_a_fork(tmp_path):
     made = log(tmp_path / "a", 300)
     other = log(tmp_path / "b", 200, "other")
     made.write_file("checkpoint", other.checkpoint())
-    check_proof(forked(made, seen_of(made)))
+    check_proof(forked(made, held(made)))
 
 
 @pytest.mark.parametrize("spoil", ["flip", "cut", "drop", "pipe"])
@@ -174,7 +197,7 @@ def test_a_step_back_is_one_whatever_its_tiles_are(tmp_path, spoil):
     made.write_file("checkpoint", made.checkpoint(200))
     spoil_tile(made.folder / "tile/0/001.p/44", spoil)
     with pytest.raises(GrowthError):
-        look(made, seen_of(made))
+        look(made, held(made))
 
 
 def spoil_tile(path, how):
@@ -203,7 +226,7 @@ def test_tiles_that_lead_to_no_signed_tree_prove_nothing_but_are_found(
     made = log(tmp_path, 300)
     spoil_tile(made.folder / "tile/0/001.p/44", spoil)
     with pytest.raises(error, match=word) as caught:
-        look(made, seen_of(made, 270))
+        look(made, held(made, 270))
     assert not isinstance(caught.value, Forked)
 
 
@@ -211,26 +234,112 @@ def test_a_checkpoint_that_is_too_old_is_found(tmp_path):
     made = log(tmp_path, 5)
     assert look(made, max_age_s=60)
     with pytest.raises(AgeError):
-        look(made, seen_of(made), max_age_s=59)
+        look(made, held(made), max_age_s=59)
 
 
 def test_a_checkpoint_that_the_witnesses_have_not_seen_is_found(tmp_path):
-    made = log(tmp_path, 5)
-    text = checkpoint_text(5, made.tree.mth(0, 5))
-    made.write_file("checkpoint", note(text, LOG.line(text)))
-    with pytest.raises(QuorumError):
-        look(made)
+    refused(uncosigned(log(tmp_path, 5)), None, QuorumError)
+
+
+# What has only been signed
+
+
+UNJUDGED = {"without witnesses": QuorumError, "too old": AgeError}
+
+
+def unjudged(made, why):
+    """Let `made` show a checkpoint that does not hold for this reason."""
+    if why == "without witnesses":
+        return uncosigned(made)
+    made.write_file("checkpoint", made.checkpoint(time=NOW - 9_999))
+    return made
+
+
+@pytest.mark.parametrize("why", UNJUDGED)
+@pytest.mark.parametrize("first", [True, False], ids=["at first", "later"])
+def test_a_signed_checkpoint_that_does_not_hold_is_remembered(tmp_path, why, first):
+    made = unjudged(log(tmp_path, 9), why)
+    before = Memory() if first else held(made, 5)
+    after = refused(made, before, UNJUDGED[why], max_age_s=600)
+    assert after == before.with_signed((made.folder / "checkpoint").read_bytes())
+    assert len(after.signed) == 1
+
+
+@pytest.mark.parametrize("why", UNJUDGED)
+@pytest.mark.parametrize("sizes", [(9, 9), (9, 20), (20, 9)])
+def test_a_fork_from_a_checkpoint_that_never_held_is_found(tmp_path, why, sizes):
+    shown, later = sizes
+    one = unjudged(log(tmp_path / "a", shown, "one", same=5), why)
+    other = log(tmp_path / "b", later, "other", same=5)
+    before = held(other, 5)
+    before = refused(one, before, UNJUDGED[why], max_age_s=600)
+    if shown > later:  # its tiles have to be there, or nobody can tell
+        part = f"tile/0/000.p/{later}"
+        one.write_file(part, (other.folder / part).read_bytes())
+        one.write_file("checkpoint", other.checkpoint())
+        other = one
+    check_proof(forked(other, before, max_age_s=600))
+
+
+@pytest.mark.parametrize("why", UNJUDGED)
+def test_two_forks_that_both_never_held_are_a_proof(tmp_path, why):
+    one = unjudged(log(tmp_path / "a", 9, "one"), why)
+    other = unjudged(log(tmp_path / "b", 9, "other"), why)
+    before = refused(one, None, UNJUDGED[why], max_age_s=600)
+    check_proof(forked(other, before, max_age_s=600))
+
+
+def test_a_fork_that_was_found_is_remembered(tmp_path):
+    other = log(tmp_path / "b", 5, "other")
+    after = refused(other, held(log(tmp_path / "a", 5)), Forked)
+    assert after.signed == (other.checkpoint(),)
+    assert refused(other, after, Forked) == after
+
+
+def test_what_was_signed_is_remembered_before_tiles_are_asked_for(tmp_path):
+    silent = log(tmp_path / "b", 20)
+    spoil_tile(silent.folder / "tile/0/000.p/20", "drop")
+    after = refused(silent, held(silent, 5), ConsistencyError)
+    assert after.signed == (silent.checkpoint(),)
+
+
+def test_once_it_is_part_of_a_tree_that_held_it_is_not_remembered_any_more(tmp_path):
+    made = uncosigned(log(tmp_path, 9))
+    before = refused(made, None, QuorumError)
+    made.append(b"one more")
+    assert look(made, before) == Memory(held=made.checkpoint(), since=NOW)
+
+
+def test_what_is_larger_than_the_tree_that_held_stays_remembered(tmp_path):
+    made = log(tmp_path, 9)
+    before = refused(uncosigned(made), None, QuorumError)
+    made.write_file("checkpoint", made.checkpoint(7))
+    after = look(made, before)
+    assert (after.held, after.signed) == (made.checkpoint(7), before.signed)
+
+
+def test_what_no_log_of_the_policy_has_signed_is_not_remembered(tmp_path):
+    made = log(tmp_path, 9)
+    text = checkpoint_text(9, made.tree.mth(0, 9))
+    made.write_file("checkpoint", note(text, signer("log.example/other").line(text)))
+    kept = []
+    with pytest.raises(UntrustedError):
+        look(made, kept=kept)
+    assert not kept
 
 
 # What could not be carried out
 
 
-def test_the_state_of_another_log_is_no_finding(tmp_path):
-    made = log(tmp_path, 5)
+@pytest.mark.parametrize("member", ["held", "signed"])
+def test_the_state_of_another_log_is_no_finding(tmp_path, member):
     text = checkpoint_text(5, bytes(32), "log.example/other")
-    seen = Seen(checkpoint=note(text, LOG.line(text)), since=TIME)
+    other = note(text, LOG.line(text))
+    memory = Memory(held=other) if member == "held" else Memory(signed=(other,))
+    kept = []
     with pytest.raises(Unavailable, match="give each log a state file"):
-        look(made, seen)
+        look(log(tmp_path, 5), memory, kept=kept)
+    assert not kept
 
 
 def test_a_folder_without_a_log_is_no_finding(tmp_path):
@@ -239,36 +348,12 @@ def test_a_folder_without_a_log_is_no_finding(tmp_path):
         look(made)
 
 
-# The state file
-
-
-TRUE = Seen(checkpoint=note(checkpoint_text(0, bytes(32)), LOG.line("")), since=TIME)
-
-
-def test_the_state_is_read_as_it_was_written():
-    assert Seen.parse(TRUE.encode()) == TRUE
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"schema": "provlog/monitor/2"},
-        {"checkpoint": "?"},
-        {"checkpoint": 7},
-        {"since": "now"},
-        {"since": True},
-        {"since": 1.5},
-        {"origin": ORIGIN},
-    ],
-    ids=repr,
-)
-def test_a_changed_state_is_malformed(change):
-    data = json.dumps(json.loads(TRUE.encode()) | change).encode()
-    with pytest.raises(MalformedError):
-        Seen.parse(data)
-
-
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"x", TRUE.encode()[:-3]])
-def test_a_damaged_state_is_malformed(data):
-    with pytest.raises(MalformedError, match="the monitor's state"):
-        Seen.parse(data)
+@pytest.mark.parametrize("spoil", ["drop", "cut"])
+def test_a_fork_does_not_hide_behind_tiles_that_are_needed_for_something_else(
+    tmp_path, spoil
+):
+    one = uncosigned(log(tmp_path / "a", 20, "one", same=5))
+    other = log(tmp_path / "b", 20, "other", same=5)
+    before = refused(one, held(other, 5), QuorumError)
+    spoil_tile(other.folder / "tile/0/000.p/20", spoil)
+    check_proof(forked(other, before))

@@ -173,14 +173,17 @@ def test_a_bundle_that_is_spoiled_here_breaks_there(vector):
 def test_this_convicts_the_log(vector):
     evidence = parse_evidence(json.dumps(vector["claim"]).encode())
     policy = Policy.parse(MISBEHAVIOUR["policy"].encode())
-    assert found(check(evidence, policy), "misbehaviour")["holds"]
+    assert found(check(evidence, policy, misbehaviour=True), "misbehaviour")["holds"]
 
 
 @each(MISBEHAVIOUR["bad"])
 def test_this_convicts_nobody(vector):
-    evidence = parse_evidence(json.dumps(vector["claim"]).encode())
     with pytest.raises(VerificationError) as caught:
-        check(evidence, Policy.parse(MISBEHAVIOUR["policy"].encode()))
+        check(
+            parse_evidence(json.dumps(vector["claim"]).encode()),
+            Policy.parse(MISBEHAVIOUR["policy"].encode()),
+            misbehaviour=True,
+        )
     assert caught.value.check == vector["check"]
 
 

@@ -6,12 +6,14 @@ from itertools import product
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.foreign import folder
 from tests.testlog import LOG, WITNESSES, Signer, policy_text, signer
 from verifier.errors import MalformedError
 from verifier.keys import Algorithm, KeyType, PublicKey, VerifierKey
-from verifier.policy import MAX_BYTES, MAX_LINES, Policy
+from verifier.policy import MAX_BYTES, MAX_LINES, Policy, name_text
 
 W1, W2, W3 = (f"witness w{n} {each.vkey}" for n, each in enumerate(WITNESSES, 1))
 
@@ -273,3 +275,25 @@ def test_the_policies_that_go_refuses_are_refused_also_with_their_last_newline()
         for end in ("", "\n"):
             with pytest.raises(MalformedError):
                 Policy.parse((case["policy"] + end).encode())
+
+
+# Names, as people see them
+
+
+@given(st.binary(max_size=4), st.binary(max_size=4))
+def test_no_two_names_are_shown_alike(one, other):
+    assert (name_text(one) == name_text(other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"w1", "w1"),
+        ("Zoë".encode(), "Zoë"),
+        (b"\xff", r"\xff"),
+        (rb"\xff", r"\\xff"),
+        (b"w\xc3", r"w\xc3"),
+    ],
+)
+def test_a_name_that_is_no_text_is_shown_by_its_bytes(name, shown):
+    assert name_text(name) == shown

@@ -7,13 +7,16 @@ own file: whatever is wrong with it says nothing about the log.
 import functools
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
 from tests.copies import AT, copy_of, outage, wrapped
 from verifier.audit import audit
 from verifier.errors import GrowthError, Unavailable
-from verifier.span import SPAN
+from verifier.levels import Levels
+from verifier.progress import Progress, load, save
+from verifier.span import SPAN, Reading, check_span
 
 SIZE = 2 * SPAN + 300
 
@@ -63,9 +66,8 @@ def true_progress():
 
 
 def spans_read(copy):
-    """The spans whose entries were read; the first tile tells the kind of the log."""
+    """The spans whose entries were read."""
     paths = [path for path in copy.reads if path.startswith("tile/entries/")]
-    paths.remove("tile/entries/000")
     return {int(path.split("/")[2].split(".")[0]) // 256 for path in paths}
 
 
@@ -128,6 +130,25 @@ def test_a_source_that_stops_answering_can_be_resumed():
     assert outcome.resumed_at == SPAN
 
 
+@pytest.mark.parametrize("kind", ["auto", "record"])
+def test_what_the_first_entry_said_is_kept_and_not_asked_again(kind):
+    kept = finished(true())
+    assert json.loads(kept)["record"] is True
+    lying = true().put("tile/entries/000", b"")
+    outcome = lying.audit(kept=kept, kind=kind)
+    assert outcome.record
+    assert not outcome.damage
+
+
+def test_where_no_span_is_done_the_kind_is_not_known_yet():
+    dead = true().put("tile/entries/000", KeyboardInterrupt())
+    kept = []
+    with pytest.raises(KeyboardInterrupt):
+        dead.audit(keep=kept.append)
+    assert json.loads(kept[-1])["record"] is None
+    assert true().audit(kept=kept[-1]).record
+
+
 def test_what_was_not_answered_once_is_asked_again():
     kept = []
     lame = true().put("tile/0/003", outage("tile/0/003"))
@@ -142,6 +163,49 @@ def test_wherever_somebody_interrupts_no_half_of_a_span_is_kept(path):
     with pytest.raises(KeyboardInterrupt):
         true().put(path, KeyboardInterrupt()).audit(keep=kept.append)
     assert not true().audit(kept=kept[-1]).damage
+
+
+def interrupting(at):
+    """A tracer that interrupts at line number `at` of what the verifier executes."""
+    lines = 0
+
+    def trace(frame, event, _):
+        nonlocal lines
+        if not frame.f_globals.get("__name__", "").startswith("verifier."):
+            return None
+        if event == "line":
+            lines += 1
+            if lines == at:
+                raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+def test_an_interruption_at_any_line_leaves_a_whole_span_or_none_of_it():
+    log = true()
+    reading = Reading(source=log, size=SIZE, record=True, strict=False)
+    spans = [check_span(reading, number) for number in (0, 1)]
+    covered = set()
+    for at in range(1, 10_000):
+        progress = Progress(record=True)
+        tree = Levels(reading, progress)
+        tree.add(replace(spans[0]))
+        tracer = sys.gettrace()
+        sys.settrace(interrupting(at))
+        try:
+            tree.add(replace(spans[1]))
+            break
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(tracer)
+        kept = load(save(progress, log.checkpoint, reading), log.checkpoint, reading)
+        covered.add(kept.spans)
+        assert kept.times == (AT, AT + 7 * (kept.spans * SPAN - 1))
+        assert kept.roots == progress.roots
+    assert at > 10
+    assert 1 in covered
 
 
 def test_progress_is_kept_from_time_to_time(monkeypatch):
@@ -169,6 +233,7 @@ def changed(**members):
 @pytest.mark.parametrize(
     "kept",
     [
+        b"",
         b"x",
         b"{}",
         b"[]",
@@ -179,6 +244,9 @@ def changed(**members):
         {"roots": "zz"},
         {"roots": 7},
         {"roots": "00" * 33},
+        {"schema": "provlog/audit/2"},
+        {"record": "auto"},
+        {"record": 7},
         {"times": 7},
         {"times": ["early", "late"]},
         {"times": [1]},
@@ -192,18 +260,13 @@ def changed(**members):
 def test_a_damaged_progress_file_is_no_finding(kept):
     if isinstance(kept, dict):
         kept = changed(**kept)
-    with pytest.raises(Unavailable, match="progress file is damaged"):
+    with pytest.raises(Unavailable, match="not the progress of an audit"):
         true().audit(kept=kept)
 
 
-@pytest.mark.parametrize(
-    "members",
-    [{"origin": "log.example/another"}, {"schema": "provlog/audit/2"}],
-    ids=["origin", "schema"],
-)
-def test_the_progress_of_another_log_is_refused(members):
+def test_the_progress_of_another_log_is_refused():
     with pytest.raises(Unavailable, match="of another log"):
-        true().audit(kept=changed(**members))
+        true().audit(kept=changed(origin="log.example/another"))
 
 
 @pytest.mark.parametrize("options", [{"kind": "opaque"}, {"strict": True}], ids=repr)

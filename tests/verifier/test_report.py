@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.report import Finding, Report, escape
+from verifier.report import Finding, Report, escape, path_text
 
 HOSTILE = {
     "escape": "\x1b[2J",
@@ -87,9 +87,57 @@ def test_what_is_plainly_visible_stays(text):
     assert escape(text) == text
 
 
-@pytest.mark.parametrize("blank", ["\u3164", "\u115f", "\uffa0", "\u2800"], ids=ascii)
-def test_a_letter_that_is_blank_is_not_plainly_visible(blank):
+UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u2800\u3164\ufe00\ufe0f\uffa0"
+UNSEEN += "\U00016fe4\U0001d159\U000e0001\U000e0100\U000e01ef"
+
+
+@pytest.mark.parametrize("blank", UNSEEN, ids=ascii)
+def test_a_letter_or_mark_that_is_blank_is_not_plainly_visible(blank):
     assert blank not in escape(f"by{blank}log")
+    assert escape(f"by{blank}log").isascii()
+
+
+@pytest.mark.parametrize("each", "\u034e\u0350\u1161\ufe10", ids=ascii)
+def test_their_visible_neighbours_stay(each):
+    assert escape(f"a{each}") == f"a{each}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a b c", "a b c"),
+        ("a  b", "a \\x20b"),
+        ("a   b", "a \\x20\\x20b"),
+        ("  ", " \\x20"),
+        ("\\x20", "\\\\x20"),
+    ],
+)
+def test_no_run_of_spaces_can_be_wrapped_into_a_line_of_its_own(text, shown):
+    assert escape(text) == shown
+
+
+STEPS = st.one_of(st.integers(0, 99), st.text(max_size=4), st.sampled_from('/"0a-'))
+
+
+@given(st.lists(STEPS, max_size=4), st.lists(STEPS, max_size=4))
+def test_no_two_paths_are_written_alike(one, other):
+    assert (path_text(one) == path_text(other)) == (one == other)
+    assert (escape(path_text(one)) == escape(path_text(other))) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (("outputs", 0, "digest"), "outputs/0/digest"),
+        (("outputs", "0", "digest"), 'outputs/"0"/digest'),
+        (("a/b",), '"a/b"'),
+        (("a", "b"), "a/b"),
+        (("user-id", "_x1"), "user-id/_x1"),
+        (("", "-a", "é", 'a"'), r'""/"-a"/"\u00e9"/"a\""'),
+    ],
+)
+def test_a_step_of_a_path_is_bare_only_if_it_can_be_nothing_else(path, shown):
+    assert path_text(path) == shown
 
 
 # For programs

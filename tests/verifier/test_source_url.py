@@ -8,6 +8,8 @@ import contextlib
 import gzip
 import pickle
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -46,6 +48,23 @@ def test_a_connection_that_the_server_has_closed_is_opened_again(url, server):
     assert [log.read("checkpoint", MOST) for _ in range(3)] == [b"a"] * 3
 
 
+def test_connections_that_have_all_grown_stale_are_no_attempt(url, server, pauses):
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
+    together = threading.Barrier(8)
+
+    def at_once(handler):
+        together.wait(10)
+        raw(whole)(handler)  # and it hangs up, which the reader has not heard of
+
+    log = url(server, *[at_once] * 8, answer(body=b"b"))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: log.read("checkpoint", MOST), range(8)))
+    assert found == [b"a"] * 8
+    assert log.read("checkpoint", MOST) == b"b"
+    assert not pauses
+    assert len(server.connections) == 9
+
+
 def test_another_process_opens_a_connection_of_its_own(url, server):
     log = url(server, answer(body=b"a"))
     log.read("checkpoint", MOST)
@@ -62,7 +81,7 @@ def test_what_is_gone_is_not_there_whatever_the_page_says(url, server, status, b
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520, 599])
 @pytest.mark.parametrize("body", [b"", b"try later " * 2_000], ids=["bare", "long"])
 def test_a_server_in_trouble_is_asked_again(url, server, pauses, status, body):
     log = url(server, answer(status, body, Retry_After=0), answer(body=b"here"))
@@ -103,12 +122,25 @@ def test_nobody_is_followed_to_another_address(url, server, status):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("coding", ["gzip", "GZIP"])
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", " gzip "])
 @pytest.mark.parametrize("body", [b"", b"a note", HASHES], ids=len)
 def test_a_compressed_answer_is_unpacked(url, server, coding, body):
     log = url(server, answer(body=gzip.compress(body), Content_Encoding=coding))
     assert log.read("tile/0/000", MOST) == body
     assert server.requests[0][1]["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5_000, 8_191])
+def test_gzip_files_that_follow_one_another_are_one(url, server, cut):
+    body = gzip.compress(HASHES[:cut]) + gzip.compress(HASHES[cut:])
+    log = url(server, answer(body=body, Content_Encoding="gzip"))
+    assert log.read("tile/0/000", MOST) == HASHES
+
+
+def test_an_answer_that_says_it_is_not_compressed_is_taken_as_it_is(url, server):
+    body = gzip.compress(b"a note")
+    log = url(server, answer(body=body, Content_Encoding="identity"))
+    assert log.read("tile/0/000", MOST) == body
 
 
 def test_a_server_that_is_not_there_is_unavailable(server):

@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from tests.copies import AT, copy_of, outage, wrapped
-from verifier import Entry
+from verifier import Entry, cbor
 from verifier.record import MEDIA_TYPE, encode_record
 
 SPAN = 65_536
@@ -161,6 +161,26 @@ def test_strictly_every_entry_is_decoded_and_otherwise_none(spoilt):
 
 def test_strictly_a_true_log_passes():
     assert audited([entry(), entry(type=MEDIA_TYPE, body=RECORD)], strict=True) == []
+
+
+NOWHERE = f"sha256:{64 * '0'}"
+
+
+@pytest.mark.parametrize(
+    "commitments",
+    [
+        "none",
+        [{"path": ["prompt"], "digest": "md5:1"}],
+        [{"path": ["id"], "digest": NOWHERE}],
+        [{"path": ["a"], "digest": NOWHERE}, {"path": ["a", 0], "digest": NOWHERE}],
+    ],
+    ids=["no list", "another digest", "said openly", "inside another"],
+)
+def test_strictly_commitments_have_to_be_ones_that_could_be_opened(commitments):
+    record = {"id": cbor.decode(RECORD)["id"], "commitments": commitments}
+    entries = [entry(), entry(type=MEDIA_TYPE, body=cbor.encode(record))]
+    assert audited(entries) == []
+    assert audited(entries, strict=True) == [("form", "tile/entries/000.p/2", only(1))]
 
 
 # Reading several tiles at a time

@@ -118,7 +118,7 @@ def test_the_log_does_not_witness_itself_by_signing():
     # The same key, listed as both: each line says in which role it was made.
     witness = Signer(ORIGIN, 0x04, LOG.seed)
     policy = policy_text(witnesses=(witness,), quorum=1)
-    refuse("quorum", "none of them", note(TEXT, LOG.line(TEXT)), policy)
+    refuse("quorum", "none cosigned", note(TEXT, LOG.line(TEXT)), policy)
     data = note(TEXT, LOG.line(TEXT), witness.line(TEXT))
     assert verify(data, policy).cosigned == {b"w1": TIME}
     refuse("log", "not signed", note(TEXT, witness.line(TEXT)), policy)
@@ -221,6 +221,20 @@ def test_a_cosignature_from_the_future_does_not_count_where_the_time_is_known():
     assert verify(cosigned(TIME, late), now=TIME).newest == TIME
     refuse("quorum", "w1 cosigned", cosigned(TIME, late + 1), now=TIME)
     assert verify(cosigned(TIME, late + 1)).newest == TIME
+
+
+def test_a_quorum_that_only_the_clock_denies_is_told_as_such():
+    late = TIME + FUTURE_TOLERANCE_S + 1
+    says = rf"w1 cosigned this checkpoint; w2, w3 state times after {TIME}: is the time"
+    refuse("quorum", says, cosigned(TIME, late, late), now=TIME)
+    says = rf"none cosigned this checkpoint; w1 state times after {TIME}"
+    refuse("quorum", says, cosigned(late), now=TIME)
+
+
+@pytest.mark.parametrize("now", [None, TIME])
+def test_where_nothing_is_dated_ahead_the_clock_is_not_questioned(now):
+    refuse("quorum", r"w1 cosigned this checkpoint$", cosigned(TIME), now=now)
+    refuse("quorum", r"none cosigned this checkpoint$", cosigned(), now=now)
 
 
 def test_a_quorum_grows_old():
