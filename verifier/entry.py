@@ -52,7 +52,7 @@ class Entry:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read an entry, or raise MalformedError naming what is wrong with it."""
-        members = cbor.decode(data)
+        members = cbor.decode(data, text_keys=True)
         if not isinstance(members, dict) or list(members) != _MEMBERS:
             raise MalformedError(f"an entry is a map of exactly: {', '.join(_MEMBERS)}")
         # The type, too: in Python True == 1, and in CBOR it is another byte.

@@ -31,7 +31,7 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 def parse_record(body: bytes) -> Record:
     """Read the canonical form, or raise MalformedError naming what is wrong with it."""
-    return check_record(cbor.decode(body))
+    return check_record(cbor.decode(body, text_keys=True))
 
 
 def parse_record_json(text: bytes) -> Record:

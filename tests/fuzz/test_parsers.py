@@ -7,7 +7,6 @@ read, the audit is Unavailable; if it covers more than the checkpoint, the log s
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from time import process_time
 from tracemalloc import get_traced_memory, start, stop
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.collisions import colliding_compounds
 from tests.reference import rfc8949
 from tests.reference.rfc6962 import Tree
 from tests.testlog import (
@@ -133,7 +133,7 @@ PARSERS: dict[str, tuple[Parser, list[bytes], Callable[[Any], bytes] | None]] = 
         encode_entries,
     ),
     "cbor": (
-        partial(cbor.decode, labels=True),
+        cbor.decode,
         [ENTRY, cbor.encode({-1: [None, True, b"x"]})],
         cbor.encode,
     ),
@@ -271,20 +271,6 @@ def colliding_integers() -> bytes:
     """Python hashes an integer modulo 2^61 - 1, and looks at the low bits first."""
     keys = [(at << 51) + (2**61 - 1) * turn for turn in range(8) for at in range(800)]
     return rfc8949.encode({key: None for key in keys if key < 2**64})
-
-
-def colliding_compounds() -> bytes:
-    """Keys around pairs that all have the same hash: xxHash in CPython, no secret."""
-    word, one, two = 2**64, 11400714785074694791, 14029467366897019727
-    keys = []
-    for first in range(12_800):
-        lane = (2870177450012600261 + first * two) % word
-        lane = (lane << 31 | lane >> 33) * one % word
-        second = (-lane * pow(two, -1, word) + word // 2) % word - word // 2
-        if abs(second) < 2**61 - 1 and second != -1:
-            keys.append(b"\xa1" * 3 + rfc8949.encode([first, second]) + bytes(3))
-    keys = keys[:3_200]
-    return rfc8949.head(rfc8949.MAP, len(keys)) + b"".join(key + b"\0" for key in keys)
 
 
 JSON = ["bundle", "evidence", "explain", "progress", "record json", "memory"]
