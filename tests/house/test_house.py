@@ -214,21 +214,14 @@ def test_the_lock_names_exact_versions_and_hashes_and_no_index():
 # Addresses
 
 
-def test_no_file_names_a_registry_or_a_path_of_a_build_machine():
-    # In pieces, or this file would name what it forbids.
-    hosts = [
-        ("pypi", "org"),
-        ("pythonhosted", "org"),
-        ("proxy.golang", "org"),
-        ("registry.npmjs", "org"),
-        ("crates", "io"),
-        ("deb.debian", "org"),
-    ]
+def test_no_file_names_a_server_of_others_or_a_path_of_a_build_machine():
+    # An index of packages is the user's own choice; nothing here may make it.
+    known = r"\S*\.example|localhost|127\.0\.0\.1|www\.apache\.org|semver\.org"
     folders = "home|root|Users|work|workspace|builds"
     address = re.compile(
-        "|".join(re.escape(".".join(host)) for host in hosts)
-        + f"|--(extra-)?{'index'}-url"
-        + rf"|(?<![\w.)/}}-])/({folders})/"
+        rf"https?://(?!({known}|keepachangelog\.com)\b)[a-z0-9-]+(\.[a-z0-9-]+)+"
+        rf"|--(extra-)?{'index'}-url"
+        rf"|(?<![\w.)/}}-])/({folders})/"
     )
     found = []
     for path in tracked():
