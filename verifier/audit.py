@@ -15,17 +15,17 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any, Final
 
 from verifier.checkpoint import Checkpoint
-from verifier.damage import UNAVAILABLE, Damage, give_up, unanswered
+from verifier.damage import UNAVAILABLE, Damage, give_up, joined, unanswered
 from verifier.entry import KINDS
 from verifier.errors import DamagedError, Unavailable
 from verifier.levels import Levels
@@ -150,7 +150,8 @@ def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:
         stack.callback(lambda: [each.cancel() for each in ahead])
         try:
             for number in numbers:
-                ahead.append(pool.submit(check, number))
+                with _uninterrupted():  # here workers are started, and inherit it
+                    ahead.append(pool.submit(check, number))
                 if len(ahead) > 2 * processes:
                     yield ahead.popleft().result()
             while ahead:
@@ -161,10 +162,20 @@ def _spans(reading: Reading, numbers: range, processes: int) -> Iterator[Span]:
             ) from None
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _in_worker(parent: int) -> None:
     # An interruption is the parent's to handle; and when the parent is gone, so is
     # whoever would read the result.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
 
 
@@ -185,15 +196,21 @@ def note_outcome(outcome: Outcome, size: int, report: Report) -> None:
     kind = "record" if outcome.record else "opaque"
     if outcome.resumed_at:
         says = f"the first {outcome.resumed_at} were re-hashed by an earlier run"
+        if outcome.damage:
+            says += ", whose findings are among these until its file is deleted"
         report.notes("resumed", says, resumed_at=outcome.resumed_at)
     unread = [each for each in outcome.damage if each.check == UNAVAILABLE]
     for each in unread:
         report.notes(each.check, each.says, path=each.path)
     damage = [each for each in outcome.damage if each.check != UNAVAILABLE]
-    for each in damage:
-        where = f"{each.path}{_places(each)}"
+    for first, end, indexes in joined(damage):
+        path = first.path if end == first.path else f"{first.path} to {end}"
         report.fails(
-            each.check, f"{where}: {each.says}", path=each.path, indexes=each.indexes
+            first.check,
+            f"{path}{_places(indexes)}: {first.says}",
+            path=first.path,
+            to=end,
+            indexes=indexes,
         )
     if unread:
         raise Unavailable(
@@ -207,16 +224,16 @@ def note_outcome(outcome: Outcome, size: int, report: Report) -> None:
     )
     report.holds("tree", says, entries=size, kind=kind)
     if outcome.times:
-        first, last = (time_text(each // 1000) for each in outcome.times)
-        says = f"never decreases, from {first} to {last}, as the log wrote it"
+        since, until = (time_text(each // 1000) for each in outcome.times)
+        says = f"never decreases, from {since} to {until}, as the log wrote it"
         report.holds("time", says, first=outcome.times[0], last=outcome.times[1])
 
 
-def _places(damage: Damage) -> str:
+def _places(indexes: Sequence[tuple[int, int]]) -> str:
     """The entries that a finding concerns, as people count them."""
     places = [
         str(start) if stop == start + 1 else f"{start}-{stop - 1}"
-        for start, stop in damage.indexes
+        for start, stop in indexes
     ]
     if not places:
         return ""

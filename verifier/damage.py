@@ -7,7 +7,7 @@ finding. What could not be read at all is told apart from what is not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeVar
@@ -153,3 +153,28 @@ def ranges(indexes: Iterable[int]) -> tuple[tuple[int, int], ...]:
         numbers = [number for _, number in run]
         found.append((numbers[0], numbers[-1] + 1))
     return tuple(found)
+
+
+def joined(
+    damage: Iterable[Damage],
+) -> Iterator[tuple[Damage, str, list[tuple[int, int]]]]:
+    """Alike findings of neighbours as one: the first, the last path, all entries."""
+    for _, run in groupby(enumerate(damage), _likeness):
+        alike = [each for _, each in run]
+        indexes: list[tuple[int, int]] = []
+        for start, stop in (pair for each in alike for pair in each.indexes):
+            if indexes and indexes[-1][1] == start:
+                indexes[-1] = (indexes[-1][0], stop)
+            else:
+                indexes.append((start, stop))
+        yield alike[0], alike[-1].path, indexes
+
+
+def _likeness(numbered: tuple[int, Damage]) -> tuple[object, ...]:
+    """What findings of neighbouring tiles, one behind the other, have in common."""
+    number, damage = numbered
+    try:
+        tile = Tile.parse(damage.path)
+    except MalformedError:
+        return (number, damage.path)
+    return (damage.check, damage.says, tile.level, tile.index - number)

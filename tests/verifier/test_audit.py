@@ -389,3 +389,12 @@ def test_a_worker_whose_parent_is_gone_leaves(monkeypatch):
     monkeypatch.setattr(audits.threading.Event, "wait", lambda self, seconds: None)
     audits._leave_with(7)
     assert left == [1]
+
+
+def test_what_an_earlier_run_has_found_is_said_to_be_from_then():
+    found = Damage(check="missing", path="tile/0/000", says="it is not there")
+    report = Report()
+    outcome = Outcome(record=False, damage=[found], times=None, resumed_at=65_536)
+    note_outcome(outcome, 70_000, report)
+    assert "until its file is deleted" in report.findings[0].says
+    assert [each.check for each in report.broken] == ["missing"]

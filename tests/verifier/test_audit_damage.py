@@ -13,6 +13,7 @@ import pytest
 from tests.copies import copy_of, opaque, outage
 from tests.testlog import TestLog
 from verifier.audit import audit
+from verifier.damage import Damage, joined
 from verifier.source import Directory
 from verifier.tile import ENTRIES, Tile, encode_entries, parse_entries
 
@@ -306,4 +307,33 @@ def test_a_pipe_in_place_of_a_tile_is_found_and_does_not_hang(tmp_path):
     assert [(each.check, each.path) for each in damage] == [
         ("form", "tile/0/000"),
         ("form", "tile/entries/001.p/44"),
+    ]
+
+
+# Many findings as one
+
+
+def test_alike_findings_of_neighbouring_tiles_are_told_as_one():
+    def found(path, *indexes, says="it is not there", check="missing"):
+        return Damage(check=check, path=path, says=says, indexes=indexes)
+
+    told = joined(
+        [
+            found("tile/entries/000", (3, 5), (255, 256)),
+            found("tile/entries/001", (256, 300)),
+            found("tile/entries/003", (768, 770)),  # not a neighbour
+            found("tile/entries/004", (1024, 1025), check="form"),  # not alike
+            found("tile/0/005"),  # another level
+            found("tile/0/006.p/7"),
+            found("checkpoint", check="root"),  # no tile
+            found("checkpoint", check="root"),
+        ]
+    )
+    assert [(first.path, last, indexes) for first, last, indexes in told] == [
+        ("tile/entries/000", "tile/entries/001", [(3, 5), (255, 300)]),
+        ("tile/entries/003", "tile/entries/003", [(768, 770)]),
+        ("tile/entries/004", "tile/entries/004", [(1024, 1025)]),
+        ("tile/0/005", "tile/0/006.p/7", []),
+        ("checkpoint", "checkpoint", []),
+        ("checkpoint", "checkpoint", []),
     ]
