@@ -109,8 +109,6 @@ def _check_keys(data: bytes) -> None:
             continue
         todo.append((left - 1, is_map))
         major, info = data[at] >> 5, data[at] & 31
-        if info > 27:
-            return
         if is_map and not left & 1 and major > 3:
             raise MalformedError("a map key is neither text nor an integer")
         width = 1 << info - 24 if info >= 24 else 0
