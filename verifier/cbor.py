@@ -47,7 +47,7 @@ def _refuse_tag(*_: object) -> NoReturn:
 # Whatever a later cbor2 adds is still caught when the value is written again.
 _MEANINGS: Final[dict[int, Callable[..., Any]]] = dict.fromkeys(
     [
-        *(0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 43, 52, 54, 100),
+        *(0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100),
         *(256, 258, 260, 261, 1004, 43000, 55799),
     ],
     _refuse_tag,

@@ -275,11 +275,15 @@ def _connection(prefix: str) -> http.client.HTTPConnection:
     try:
         parts = urlsplit(prefix)
         kind, host, port = kinds[parts.scheme], parts.hostname or "", parts.port
-        if not host.encode("idna") or not prefix.isascii():
+        # A query and a password would be left out without a word.
+        more = parts.query or parts.fragment or "@" in parts.netloc
+        if not host.encode("idna") or not prefix.isascii() or more:
             raise ValueError
         connection: http.client.HTTPConnection = kind(host, port, timeout=PATIENCE_S)
     except (KeyError, ValueError, http.client.InvalidURL):
-        raise Unavailable(f"{prefix} is not an http or https address") from None
+        raise Unavailable(
+            f"{prefix} is not an http or https address of a folder"
+        ) from None
     return connection
 
 
