@@ -281,6 +281,7 @@ def test_where_keys_are_text_no_integer_is_one(data):
         + "".join(f"18{n:02x}00" for n in range(24, 47))
         + "8000",  # in a long map
         "d2a18000",  # under a tag
+        "a26161d2008000",  # behind a tag
         "81" * 16 + "a18000",  # as deep as it goes
     ],
 )
@@ -297,3 +298,12 @@ def test_what_is_no_key_is_noticed_before_anything_is_hashed(data, monkeypatch):
 def test_keys_whose_hashes_collide_cost_nothing():
     refused(colliding_compounds(), "neither text nor an integer")
     refused(b"\x81" + colliding_compounds(), "neither text nor an integer")
+
+
+def test_tags_count_as_depth():
+    value: object = 0
+    for _ in range(16):
+        value = cbor.Tag(18, value)
+    assert cbor.encode(value, tags={18}) == b"\xd2" * 16 + b"\x00"
+    with pytest.raises(MalformedError, match="nested more than 16 deep"):
+        cbor.encode(cbor.Tag(18, value), tags={18})
