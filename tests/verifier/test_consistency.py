@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests import foreign
 from tests.reference.rfc6962 import Tree
-from verifier import MalformedError, VerificationError, verify_consistency
+from tests.spoiling import flipped, refusal_by
+from verifier import MalformedError, verify_consistency
 from verifier.errors import ConsistencyError
 from verifier.hashing import EMPTY_ROOT
 from verifier.spelling import MAX_SIZE
@@ -29,17 +31,7 @@ def claim(first: int, second: int) -> dict:
     }
 
 
-def flipped(data: bytes, bit: int) -> bytes:
-    return (int.from_bytes(data, "big") ^ 1 << bit).to_bytes(len(data), "big")
-
-
-def refusal(case: dict) -> type[VerificationError] | None:
-    """Which error refuses `case`; pytest.raises is too slow for a million cases."""
-    try:
-        verify_consistency(**case)
-    except VerificationError as error:
-        return type(error)
-    return None
+refusal = partial(refusal_by, verify_consistency)
 
 
 def check_flips(true: dict, bit: int) -> None:

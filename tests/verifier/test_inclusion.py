@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests import foreign
 from tests.reference.rfc6962 import Tree
-from verifier import MalformedError, VerificationError, leaf_hash, verify_inclusion
+from tests.spoiling import flipped, refusal_by
+from verifier import MalformedError, leaf_hash, verify_inclusion
 from verifier.errors import InclusionError
 from verifier.hashing import EMPTY_ROOT, node_hash
 from verifier.proof import root_from_inclusion
@@ -31,17 +33,7 @@ def claim(index: int, size: int) -> dict:
     }
 
 
-def flipped(data: bytes, bit: int) -> bytes:
-    return (int.from_bytes(data, "big") ^ 1 << bit).to_bytes(len(data), "big")
-
-
-def refusal(case: dict) -> type[VerificationError] | None:
-    """Which error refuses `case`; pytest.raises is too slow for a million cases."""
-    try:
-        verify_inclusion(**case)
-    except VerificationError as error:
-        return type(error)
-    return None
+refusal = partial(refusal_by, verify_inclusion)
 
 
 def indexes_and_sizes(most: int) -> st.SearchStrategy[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests import foreign
 from tests.reference.rfc6962 import Tree
-from verifier import MalformedError, VerificationError
+from tests.spoiling import flipped, refusal_by
+from verifier import MalformedError
 from verifier.errors import ConsistencyError
 from verifier.hashing import EMPTY_ROOT
 from verifier.proof import is_subtree, verify_subtree
@@ -30,17 +32,7 @@ def claim(start: int, end: int, size: int) -> dict:
     }
 
 
-def flipped(data: bytes, bit: int) -> bytes:
-    return (int.from_bytes(data, "big") ^ 1 << bit).to_bytes(len(data), "big")
-
-
-def refusal(case: dict) -> type[VerificationError] | None:
-    """Which error refuses `case`; pytest.raises is too slow for so many cases."""
-    try:
-        verify_subtree(**case)
-    except VerificationError as error:
-        return type(error)
-    return None
+refusal = partial(refusal_by, verify_subtree)
 
 
 def subtrees(size: int) -> list[tuple[int, int]]:
