@@ -1,0 +1,157 @@
+"""The one way to a signature: what the anchor holds is signed, and nothing else.
+
+The anchor is the signer's memory, and survives the process. Beside it the signer
+remembers what it signed last, so that a mistake above it ends the process, and
+does not become a second history.
+
+A signature leaves only after it has been verified with the public key. An Ed25519
+signature that was computed wrongly does worse than to fail: set beside the right
+one, which is the same every time, it can give away the key.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import nacl.bindings
+from cryptography.hazmat.primitives.asymmetric import mldsa
+
+from ledger.errors import Halted
+from ledger.keys.keyfile import KeyFile, SigningKey
+from verifier.checkpoint import Checkpoint
+from verifier.cosignature import ml_dsa_message, verify_checkpoint_signature
+from verifier.errors import MalformedError, VerificationError
+from verifier.hashing import EMPTY_ROOT
+from verifier.keys import KeyType, VerifierKey
+from verifier.note import Note, NoteSignature
+
+
+class Anchored(Protocol):
+    """What the anchor holds: a tree that is durable, in two places."""
+
+    @property
+    def size(self) -> int:
+        """How many entries the tree has."""
+        ...
+
+    @property
+    def root(self) -> bytes:
+        """Its root."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key with its secret made ready, which takes as long as to sign."""
+
+    public: VerifierKey
+    sign: Callable[[bytes], bytes]
+
+
+class Signer:
+    """Signs the checkpoints of one log, for one process.
+
+    `signed` counts the checkpoints that were released: to be compared with those
+    that were stored, since one more would have gone somewhere else.
+    """
+
+    def __init__(self, keys: KeyFile) -> None:
+        self.origin = keys.origin
+        self.signed = 0
+        self._keys = [_ready(key) for key in keys.keys]
+        self._last: Checkpoint | None = None
+        self._alone = threading.Lock()
+
+    def verifier_keys(self) -> list[VerifierKey]:
+        """The public keys, in the order of the key file."""
+        return [key.public for key in self._keys]
+
+    def sign(self, held: Anchored, *, time: int | None = None) -> bytes:
+        """The signed checkpoint of what the anchor holds.
+
+        Every Ed25519 key signs it, always to the same bytes. With `time`, in
+        seconds since the epoch, every ML-DSA-44 key cosigns it, too.
+
+        Raises Halted, and releases nothing, if this is no tree, or not one that
+        follows the last one signed, or if a signature does not verify.
+        """
+        checkpoint = self._checkpoint(held)
+        with self._alone:
+            self._remember(checkpoint)
+            lines = tuple(self._lines(checkpoint, time))
+            self.signed += 1
+        return Note(checkpoint.text(), lines).encode()
+
+    def _checkpoint(self, held: Anchored) -> Checkpoint:
+        try:
+            checkpoint = Checkpoint(origin=self.origin, size=held.size, root=held.root)
+        except MalformedError as error:
+            raise Halted(f"asked to sign what is no tree: {error}") from None
+        if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+            raise Halted("asked to sign what is no tree: empty, with another root")
+        return checkpoint
+
+    def _remember(self, checkpoint: Checkpoint) -> None:
+        last = self._last
+        if last is not None and checkpoint.size < last.size:
+            raise Halted(
+                f"asked to sign a tree of size {checkpoint.size} after one of size "
+                f"{last.size}: a log never shrinks. Nothing was signed"
+            )
+        if last is not None and checkpoint.size == last.size and checkpoint != last:
+            raise Halted(
+                f"asked to sign another root for size {last.size}: that would be two "
+                "histories. Nothing was signed"
+            )
+        self._last = checkpoint
+
+    def _lines(
+        self, checkpoint: Checkpoint, time: int | None
+    ) -> Iterator[NoteSignature]:
+        text = checkpoint.text()
+        for key in self._of_type(KeyType.ED25519):
+            yield _verified(key, checkpoint, key.sign(text.encode()))
+        if time is None:
+            return
+        message = ml_dsa_message(
+            cosigner=self.origin,
+            time=time,
+            origin=self.origin,
+            start=0,
+            end=checkpoint.size,
+            node=checkpoint.root,
+        )
+        for key in self._of_type(KeyType.ML_DSA_COSIGNATURE):
+            blob = time.to_bytes(8, "big") + key.sign(message)
+            yield _verified(key, checkpoint, blob)
+
+    def _of_type(self, kind: KeyType) -> list[_Key]:
+        return [key for key in self._keys if key.public.type is kind]
+
+
+def _ready(key: SigningKey) -> _Key:
+    if key.type is KeyType.ML_DSA_COSIGNATURE:
+        return _Key(
+            key.verifier_key, mldsa.MLDSA44PrivateKey.from_seed_bytes(key.seed).sign
+        )
+    _, secret = nacl.bindings.crypto_sign_seed_keypair(key.seed)
+
+    def sign(message: bytes) -> bytes:
+        signed = nacl.bindings.crypto_sign(message, secret)
+        return signed[: nacl.bindings.crypto_sign_BYTES]
+
+    return _Key(key.verifier_key, sign)
+
+
+def _verified(key: _Key, checkpoint: Checkpoint, blob: bytes) -> NoteSignature:
+    try:
+        verify_checkpoint_signature(key.public, checkpoint.text(), checkpoint, blob)
+    except VerificationError as error:
+        raise Halted(
+            f"a signature of ours is wrong, and was not released: {error}. The memory "
+            "or the processor of this machine may be faulty"
+        ) from None
+    return NoteSignature(key.public.name, key.public.id, blob)
