@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 
+from verifier import own
 from verifier.checkpoint import Checkpoint
 from verifier.cosignature import split_time
 from verifier.entry import PREFIX, Entry
@@ -110,6 +111,9 @@ def _explain_entry(data: bytes, report: Report) -> None:
         record = parse_record(entry.body)
         for name, value in record.items():
             report.notes("record", f"{name}: {value!r}")
+    elif entry.type == own.MEDIA_TYPE:
+        for name, value in own.parse_own(entry).items():
+            report.notes("own", f"{name}: {value!r}")
 
 
 def _explain_note(data: bytes, report: Report) -> None:

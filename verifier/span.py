@@ -11,13 +11,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from typing import Final, TypeAlias
 
 from verifier.damage import Damage, fetch, give_up, ranges, settle
 from verifier.entry import PREFIX, PREFIX_BYTES, Entry, entry_time
 from verifier.errors import MalformedError
-from verifier.hashing import HASH_SIZE, root_over
+from verifier.hashing import HASH_SIZE, leaf_hashes, root_over
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.source import Source, read_entries, read_hashes
 from verifier.tile import ENTRIES, WIDTH, Tile, width_at
@@ -81,7 +80,7 @@ def check_span(reading: Reading, number: int, floor: int = 0) -> Span:
         give_up(span.damage)
         computed = None
         if entries is not None:
-            computed = b"".join([sha256(b"\x00" + entry).digest() for entry in entries])
+            computed = b"".join(leaf_hashes(entries))
             if span.record is None:
                 # From the very bytes that were hashed: a second look could differ.
                 span.record = entries[0].startswith(PREFIX)

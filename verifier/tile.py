@@ -117,4 +117,8 @@ def parse_entries(data: bytes, tile: Tile) -> list[bytes]:
 
 def encode_entries(entries: list[bytes]) -> bytes:
     """Write an entry tile."""
-    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+    # Joined in one step: to add each length to its entry first would copy all twice.
+    parts = [b""] * (2 * len(entries))
+    parts[::2] = [len(entry).to_bytes(2, "big") for entry in entries]
+    parts[1::2] = entries
+    return b"".join(parts)

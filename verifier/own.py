@@ -1,0 +1,59 @@
+"""What a record log enters itself: its beginning, its keys, its end.
+
+Such an entry is by `log`, whose name nobody else can submit under. Its body is a
+map in deterministic CBOR; `kind` says which, and what else there is. It is the
+log's word, under the tree like everything: it cannot say one thing to you and
+another to somebody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+from verifier import cbor
+from verifier.entry import LOG, Entry
+from verifier.errors import MalformedError
+
+MEDIA_TYPE: Final = "application/vnd.provlog.log+cbor"
+FORMAT: Final = "provlog/1"
+
+GENESIS: Final = "genesis"
+KEY_ROTATE: Final = "key.rotate"
+FREEZE: Final = "freeze"
+
+Own: TypeAlias = dict[str, Any]
+
+_MEMBERS: Final = {
+    GENESIS: {
+        "format": str,
+        "origin": str,
+        "genesis": bytes,
+        "entries": str,
+        "keys": list,
+    },
+    KEY_ROTATE: {"keys": list},
+    FREEZE: {"reason": str},
+}
+
+
+def encode_own(own: Own) -> bytes:
+    """Write the body of one of the log's own entries."""
+    return cbor.encode(check_own(own))
+
+
+def parse_own(entry: Entry) -> Own:
+    """What the log says in `entry`, which it made itself."""
+    if entry.by != LOG or entry.type != MEDIA_TYPE:
+        raise MalformedError("not one of the log's own entries")
+    return check_own(cbor.decode(entry.body, text_keys=True))
+
+
+def check_own(own: object) -> Own:
+    """Return `own` if it is a map with a kind, and what its kind must have."""
+    if not isinstance(own, dict) or type(own.get("kind")) is not str:
+        raise MalformedError("one of the log's own entries is a map with a kind")
+    # A kind that is not known is a newer log's; what it says is not for this verifier.
+    for name, wanted in _MEMBERS.get(own["kind"], {}).items():
+        if type(own.get(name)) is not wanted:
+            raise MalformedError(f"{own['kind']} has no {name}, or not as it must be")
+    return own
