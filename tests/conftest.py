@@ -5,9 +5,30 @@ until somebody mends it. `HYPOTHESIS_PROFILE=nightly` searches on, further each 
 """
 
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import settings
+
+from tests.livelog import LiveLog
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("nightly", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def new_log(tmp_path: Path) -> Iterator[Callable[..., LiveLog]]:
+    """Makes logs; each of them is audited, whole, when the test is over."""
+    made: list[LiveLog] = []
+
+    def make(name: str = "log", **options: Any) -> LiveLog:
+        made.append(LiveLog(tmp_path / name, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        if not each.given_up:
+            each.check()

@@ -31,7 +31,7 @@ MIN_AT: Final = 2**32
 MAX_AT: Final = 2**53 - 1
 
 _MEMBERS: Final = ["v", "at", "by", "body", "type"]
-_BY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+BY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _TYPE: Final = re.compile(r"[\x21-\x7e]+/[\x20-\x7e]+")
 _MAX_TYPE: Final = 255
 
@@ -86,7 +86,7 @@ class Entry:
         """Return if every member is within its bounds."""
         if type(self.at) is not int or not MIN_AT <= self.at <= MAX_AT:
             raise MalformedError(f"at is not a time from {MIN_AT} to {MAX_AT} ms")
-        if type(self.by) is not str or not _BY.fullmatch(self.by):
+        if type(self.by) is not str or not BY.fullmatch(self.by):
             raise MalformedError("by is not 1 to 128 visible ASCII characters")
         if (
             type(self.type) is not str

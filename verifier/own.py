@@ -23,7 +23,7 @@ FREEZE: Final = "freeze"
 
 Own: TypeAlias = dict[str, Any]
 
-_MEMBERS: Final = {
+_MEMBERS: Final[dict[str, dict[str, type]]] = {
     GENESIS: {
         "format": str,
         "origin": str,

@@ -1,0 +1,81 @@
+"""Every line that the log writes about itself, declared once.
+
+An event is a fact in the past tense. `error` means wake somebody, `warning` look
+tomorrow; a condition is told when it starts and when it ends. Never a record's
+content, never a secret. docs/operations.md has the sentence of each.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, NamedTuple
+
+_LOGGER: Final = logging.getLogger("provlog")
+# Who runs the log says where its lines go; until then, nowhere.
+_LOGGER.addHandler(logging.NullHandler())
+
+
+class Event(NamedTuple):
+    """A kind of line: its name, how urgent it is, and what it says to a person."""
+
+    name: str
+    level: int
+    says: str
+
+
+BATCH_COMMITTED: Final = Event(
+    "batch_committed", logging.INFO, "A batch is durable, anchored and signed."
+)
+BATCH_REFUSED: Final = Event(
+    "batch_refused",
+    logging.ERROR,
+    "What was stored was not what was computed; nothing was committed or signed. "
+    "Memory, processor or disk may be faulty.",
+)
+CLOCK_HELD: Final = Event(
+    "clock_held",
+    logging.ERROR,
+    "Wall clock and time since start have parted; nothing is logged until somebody "
+    "has looked.",
+)
+CLOCK_AHEAD: Final = Event(
+    "clock_ahead",
+    logging.WARNING,
+    "At start, the clock was more than a week ahead of the newest entry.",
+)
+HALTED: Final = Event(
+    "halted",
+    logging.ERROR,
+    "A commit or an anchor failed; the process has to end and start again.",
+)
+HELD: Final = Event(
+    "held", logging.ERROR, "The log was opened, and does not write; the state says why."
+)
+RECOVERED: Final = Event(
+    "recovered",
+    logging.WARNING,
+    "The last process ended between committing a batch and anchoring it; the batch "
+    "is part of the log.",
+)
+DAMAGE_FOUND: Final = Event(
+    "damage_found",
+    logging.ERROR,
+    "The scrubber has found stored bytes that are not what the tree says.",
+)
+
+EVENTS: Final = tuple(
+    each for each in list(globals().values()) if isinstance(each, Event)
+)
+
+
+def emit(event: Event, **facts: object) -> None:
+    """Write one line."""
+    if _LOGGER.isEnabledFor(event.level):
+        told = " ".join(f"{name}={_told(value)}" for name, value in facts.items())
+        _LOGGER.log(event.level, "%s %s", event.name, told)
+
+
+def _told(value: object) -> str:
+    text = str(value)
+    plain = text.isascii() and text.isprintable() and " " not in text
+    return text if plain and text else repr(text)

@@ -1,0 +1,1 @@
+"""The only writer: admission, pool, sequencer, recovery, and checked reading."""

@@ -1,0 +1,179 @@
+"""The anchor: a second memory of the newest head, outside the store.
+
+A store that is put back from a backup does not know that it is old; the anchor
+does. It is also all that the signer signs. Two slots take turns, so that a crash
+while one is written leaves the other, which is one batch older; each has a
+checksum, and says which log and which data file it belongs to. A batch costs one
+write and one flush.
+
+    0       16  "provlog/anchor/1"
+    16      16  genesis of the log
+    32      16  identity of the data file
+    48      16  identity of this file
+    64       8  batch
+    72       8  size
+    80      32  root
+    112     32  SHA-256 of the 112 bytes before
+
+The slots begin at 0 and 4,096; batch n is in slot n mod 2. An anchor that is not
+in the file that it names was copied: there may be another one, with another writer.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Self
+
+from ledger.errors import Halted, Held
+from ledger.store import Head
+from ledger.store.disk import file_identity, sync_folder
+
+MAGIC: Final = b"provlog/anchor/1"
+SLOT_BYTES: Final = 4096
+_SLOT: Final = struct.Struct(">16s16s16s16sQQ32s")
+_WHOLE: Final = _SLOT.size + 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchored:
+    """What an anchor holds, and for what."""
+
+    genesis: bytes
+    data: bytes
+    file: bytes = bytes(16)
+    batch: int = 0
+    size: int = 0
+    root: bytes = Head().root
+
+    def at(self, head: Head) -> Anchored:
+        """The same anchor, moved to `head`."""
+        return replace(self, batch=head.batch, size=head.size, root=head.root)
+
+    def slot(self) -> bytes:
+        """The bytes of a slot."""
+        body = _SLOT.pack(
+            MAGIC,
+            self.genesis,
+            self.data,
+            self.file,
+            self.batch,
+            self.size,
+            self.root,
+        )
+        return body + sha256(body).digest()
+
+    @classmethod
+    def parse(cls, slot: bytes) -> Self | None:
+        """Read a slot; None if it is not one, or was never written to its end."""
+        body, checksum = slot[: _SLOT.size], slot[_SLOT.size : _WHOLE]
+        if len(checksum) != 32 or sha256(body).digest() != checksum:
+            return None
+        magic, genesis, data, file, batch, size, root = _SLOT.unpack(body)
+        if magic != MAGIC:
+            return None
+        return cls(
+            genesis=genesis, data=data, file=file, batch=batch, size=size, root=root
+        )
+
+
+class Anchor:
+    """The anchor file, opened by the one writer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # O_DSYNC: the write returns when it is on the disk, one flush and no more.
+        self._number = _open(path, os.O_RDWR | os.O_DSYNC)
+        try:
+            try:
+                fcntl.flock(self._number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                says = f"another process writes with the anchor {path}"
+                raise Held("locked", says) from None
+            self.held = _newest(self._number, path)
+        except BaseException:
+            os.close(self._number)
+            raise
+
+    def advance(self, head: Head) -> None:
+        """Hold `head` from now on; durable when this returns.
+
+        Raises Halted if the file no longer holds what this process put there, if
+        `head` does not follow it, and if nobody knows what was written.
+        """
+        try:
+            if _newest(self._number, self.path) != self.held:
+                raise Halted(f"somebody else has written to {self.path}")
+            if head.batch != self.held.batch + 1 or head.size < self.held.size:
+                raise Halted(
+                    f"batch {head.batch} of size {head.size} does not follow batch "
+                    f"{self.held.batch} of size {self.held.size} in {self.path}"
+                )
+            new = self.held.at(head)
+            _write(self._number, new)
+        except (OSError, Held) as error:
+            raise Halted(f"{self.path} could not be written: {error}") from error
+        self.held = new
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._number)
+
+
+def read_anchor(path: Path) -> Anchored:
+    """What the anchor at `path` holds, for those who only look."""
+    number = _open(path, os.O_RDONLY)
+    try:
+        return _newest(number, path)
+    finally:
+        os.close(number)
+
+
+def write_anchor(path: Path, held: Anchored) -> None:
+    """Make the anchor at `path`, or make it anew, in one step and durably."""
+    beside = path.with_name(f".{path.name}.new")
+    with suppress(FileNotFoundError):
+        os.unlink(beside)
+    number = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.pwrite(number, bytes(2 * SLOT_BYTES), 0)
+        _write(number, replace(held, file=file_identity(beside)))
+        os.fsync(number)
+    finally:
+        os.close(number)
+    os.replace(beside, path)
+    sync_folder(path.parent)
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise Held("anchor_missing", f"the anchor {path} is not there") from None
+    except OSError as error:
+        says = f"the anchor {path} cannot be opened: {error.strerror}"
+        raise Held("anchor_damaged", says) from None
+
+
+def _newest(number: int, path: Path) -> Anchored:
+    try:
+        slots = [os.pread(number, _WHOLE, at) for at in (0, SLOT_BYTES)]
+    except OSError as error:
+        says = f"the anchor {path} cannot be read: {error.strerror}"
+        raise Held("anchor_damaged", says) from None
+    valid = [held for slot in slots if (held := Anchored.parse(slot))]
+    if not valid:
+        raise Held("anchor_damaged", f"neither slot of the anchor {path} is whole")
+    return max(valid, key=lambda held: held.batch)
+
+
+def _write(number: int, held: Anchored) -> None:
+    slot = held.slot()
+    written = os.pwrite(number, slot, held.batch % 2 * SLOT_BYTES)
+    if written != len(slot):
+        raise OSError(f"only {written} of {len(slot)} bytes were written")

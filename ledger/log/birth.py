@@ -1,0 +1,107 @@
+"""How a log begins: the only code that ever makes one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+from pathlib import Path
+from typing import Final
+
+from ledger.clock import Clock, read_clock
+from ledger.config import NAME as SETTINGS
+from ledger.config import Config
+from ledger.errors import Refused
+from ledger.keys.keyfile import KeyFile, SigningKey, write_key_file
+from ledger.keys.policy import policy_text
+from ledger.log.anchor import Anchored, write_anchor
+from ledger.log.home import Home
+from ledger.log.log import Log
+from ledger.log.making import made_whole
+from ledger.log.own import genesis
+from ledger.store import KINDS, Charter
+from ledger.store.environment import create_store
+from verifier.durable import write_atomically
+from verifier.errors import MalformedError
+from verifier.keys import KeyType, check_name
+
+MAX_ORIGIN_BYTES: Final = 255
+"""As many as an ML-DSA-44 cosignature has room for."""
+
+SETTINGS_TEXT: Final = (
+    "# What this log does unless it is told otherwise. Take the # away to change a\n"
+    "# line; docs/operations.md says what each is for.\n\n"
+    + "".join(
+        f"# {name} = {json.dumps(value)}\n"
+        for name, value in dataclasses.asdict(Config()).items()
+    )
+).encode()
+
+
+def new_charter(origin: str, *, kind: str, dedupe: bool = False) -> Charter:
+    """The charter of a log that has never been."""
+    try:
+        check_name(origin)
+    except MalformedError as error:
+        raise Refused("origin", f"the origin {origin!r}: {error}") from None
+    if len(origin.encode()) > MAX_ORIGIN_BYTES:
+        raise Refused("origin", f"the origin has more than {MAX_ORIGIN_BYTES} bytes")
+    if kind not in KINDS:
+        raise Refused("entries", f"entries are {', '.join(KINDS)}, and not {kind!r}")
+    if dedupe and kind != "opaque":
+        raise Refused("dedupe", f"only an opaque log keeps repeats, a {kind} log never")
+    return Charter(
+        origin=origin,
+        kind=kind,
+        dedupe=dedupe,
+        genesis=secrets.token_bytes(16),
+        operator=f"o-{secrets.token_hex(10)}",
+    )
+
+
+def new_keys(charter: Charter, key: SigningKey | None = None) -> KeyFile:
+    """The keys of a new log, one of which may have been there before."""
+    if key and key.name != charter.origin:
+        raise Refused(
+            "key", f"the key is that of {key.name!r}, not of {charter.origin!r}"
+        )
+    ed25519 = key or SigningKey.generate(charter.origin, KeyType.ED25519)
+    ml_dsa = SigningKey.generate(charter.origin, KeyType.ML_DSA_COSIGNATURE)
+    return KeyFile((ed25519, ml_dsa), charter.genesis)
+
+
+def init(
+    folder: Path,
+    charter: Charter,
+    keys: KeyFile,
+    *,
+    clock: Clock = read_clock,
+) -> None:
+    """Make the log of `charter` in `folder`, which is empty or not there."""
+    with made_whole(folder) as beside:
+        _fill(beside, charter, keys)
+        if charter.kind == "record":
+            with Log.open(beside, clock=clock) as log:
+                public = [key.verifier_key for key in keys.keys]
+                log.submit([genesis(charter, public)]).wait()
+
+
+def _fill(folder: Path, charter: Charter, keys: KeyFile) -> None:
+    home = Home.at(folder)
+    create_store(home.store, charter)
+    held = Anchored(genesis=charter.genesis, data=home.data_identity())
+    write_anchor(home.anchor, held)
+    write_papers(home, keys)
+
+
+def write_papers(home: Home, keys: KeyFile) -> None:
+    """Write what lies beside store and anchor: keys, policy, settings."""
+    write_key_file(home.key, keys)
+    write_policy(home, keys)
+    write_atomically(home.folder / SETTINGS, SETTINGS_TEXT)
+
+
+def write_policy(home: Home, keys: KeyFile) -> None:
+    """Write what somebody needs who wants to believe this log."""
+    public = [key.verifier_key for key in keys.keys]
+    write_atomically(home.policy, policy_text(keys.origin, public).encode())

@@ -1,0 +1,68 @@
+"""The folder of a log: what is where in it.
+
+store/data.mdb   the entries, the tree, and all that follows from them
+anchor           the newest head, a second time
+key              the keys that sign its checkpoints
+policy.txt       for those who verify: whom to believe
+log.toml         what the operator has set
+lock             held by the one process that writes
+clock            when an operator has last confirmed the clock
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ledger.config import Config
+from ledger.store.disk import file_identity
+from ledger.store.environment import DATA
+from ledger.store.lmdb import LmdbStore
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder, and what its operator has set."""
+
+    folder: Path
+    config: Config
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """The folder with its settings."""
+        return cls(folder, Config.read(folder))
+
+    @property
+    def store(self) -> Path:
+        """Where the store is."""
+        return self.folder / "store"
+
+    @property
+    def anchor(self) -> Path:
+        """Where the anchor is; it may be on another disk."""
+        return self.folder / self.config.anchor
+
+    @property
+    def key(self) -> Path:
+        """Where the keys are."""
+        return self.folder / self.config.key
+
+    @property
+    def policy(self) -> Path:
+        """Where the policy is."""
+        return self.folder / "policy.txt"
+
+    def data_identity(self) -> bytes:
+        """What tells the data file from a copy of it."""
+        return file_identity(self.store / DATA)
+
+    def open_store(self, *, readonly: bool) -> LmdbStore:
+        """Open the store within the limits that are set."""
+        return LmdbStore(
+            self.store,
+            readonly=readonly,
+            map_bytes=self.config.map_bytes,
+            limit_bytes=self.config.limit_bytes,
+            min_free_bytes=self.config.min_free_bytes,
+        )

@@ -1,0 +1,193 @@
+"""A log, opened for writing: the only door to the one writer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from ledger.clock import Clock, read_clock
+from ledger.errors import Held, Refused
+from ledger.events import CLOCK_AHEAD, HELD, RECOVERED, emit
+from ledger.keys.signer import Signer
+from ledger.log.admission import Admission
+from ledger.log.anchor import Anchor, Anchored
+from ledger.log.home import Home
+from ledger.log.lock import Lock
+from ledger.log.pool import Admitted, Answer, Order
+from ledger.log.reading import Reading
+from ledger.log.recovery import (
+    check_anchor,
+    check_clock,
+    check_outside,
+    check_store,
+    open_signer,
+    shown,
+)
+from ledger.log.scrubber import Scrubber
+from ledger.log.sequencer import Sequencer
+from ledger.log.signing import sign_anchored
+from ledger.log.states import mended_by
+from ledger.store import Charter, Head, LogStore
+
+
+class Log:
+    """The log in a folder, and the right to append to it.
+
+    Where something is wrong that does not keep it from being read, it is opened all
+    the same: `hold` says what, and whoever submits gets it raised.
+    """
+
+    def __init__(
+        self, *, home: Home, store: LogStore, parts: ExitStack, clock: Clock
+    ) -> None:
+        self.home = home
+        self.charter: Charter = store.charter
+        self.admission = Admission(store.charter)
+        self.reading = Reading(store, lambda: self.head)
+        self._store = store
+        self._parts = parts
+        self._clock = clock
+        self._hold: Held | None = None
+        self._anchor: Anchor | None = None
+        self._held: Anchored | None = None
+        self._signer: Signer | None = None
+        self._sequencer: Sequencer | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        clock: Clock = read_clock,
+        without: Collection[str] = (),
+    ) -> Self:
+        """Open the log in `folder`; `without` names targets that need not answer.
+
+        Raises Held where there is nothing to read, or somebody else is writing.
+        """
+        with ExitStack() as parts, mended_by(folder):
+            home = Home.at(folder)
+            if not home.store.is_dir():
+                raise Held("absent", f"there is no log in {folder}")
+            parts.callback(Lock(folder).release)
+            store = home.open_store(readonly=False)
+            parts.callback(store.close)
+            log = cls(home=home, store=store, parts=parts.pop_all(), clock=clock)
+        try:
+            with mended_by(folder):
+                log._begin(without)
+        except Held as hold:
+            log._hold = hold
+            emit(HELD, state=hold.state, error=hold)
+        except BaseException:
+            log.close()
+            raise
+        return log
+
+    def _begin(self, without: Collection[str]) -> None:
+        """Look at everything, and begin to write if nothing speaks against it."""
+        head = check_store(self._store)
+        anchor = Anchor(self.home.anchor)
+        self._parts.callback(anchor.close)
+        self._held = anchor.held
+        check_anchor(anchor.held, self.home, self._store, head)
+        self._anchor = anchor
+        self._signer = open_signer(self.home, self._store)
+        check_outside(self.home, self._store, self._signer, without)
+        if says := check_clock(self.home, head, self._clock()):
+            emit(CLOCK_AHEAD, says=says)
+        if head.batch > anchor.held.batch:
+            anchor.advance(head)
+            emit(RECOVERED, batch=head.batch, size=head.size)
+        self._sequencer = Sequencer(
+            store=self._store,
+            anchor=anchor,
+            signer=self._signer,
+            clock=self._clock,
+            config=self.home.config,
+            head=head,
+            folder=self.home.folder,
+        )
+        self._sequencer.start()
+
+    @property
+    def hold(self) -> Held | None:
+        """Why nothing is written, if nothing is."""
+        return self._sequencer.hold if self._sequencer else self._hold
+
+    @property
+    def head(self) -> Head:
+        """The newest head that may be shown: durable, and anchored."""
+        if self._sequencer:
+            return self._sequencer.answered.head
+        return shown(self._store, self._held)
+
+    def checkpoint(self, *, time: int | None = None) -> bytes:
+        """The newest tree, signed; with a time by the ML-DSA-44 key, too."""
+        if self._sequencer:
+            return self._sequencer.checkpoint(time=time)
+        if not self._signer or not self._anchor:
+            raise self.hold or Held("halted", "the log cannot sign")
+        return sign_anchored(self._signer, self._anchor.held, time=time)
+
+    def submit(self, admitted: Sequence[Admitted], *, freeze: bool = False) -> Order:
+        """Hand over what was admitted; the order's `wait` gives the answer."""
+        hold = self.hold
+        # A clock may have been set back, and an old submission has its old answer.
+        if not self._sequencer or (hold and hold.state not in ("clock", "frozen")):
+            raise hold or Held("halted", "the log does not write")
+        order = Order(admitted, freeze=freeze)
+        self._check_size(order)
+        self._sequencer.pool.put(order)
+        return order
+
+    def _check_size(self, order: Order) -> None:
+        """Return if `order` can ever be in one batch."""
+        limits = self.home.config
+        entries = min(limits.batch_entries, limits.pool_entries)
+        bytes_ = min(limits.batch_bytes, limits.pool_bytes)
+        if order.entries > entries or order.size_bytes > bytes_:
+            raise Refused(
+                "size",
+                f"{order.entries} entries of {order.size_bytes} bytes at once; at most "
+                f"{entries} and {bytes_} are taken, so hand in fewer",
+            )
+
+    def append(self, entries: Sequence[bytes], *, by: str | None = None) -> Answer:
+        """Admit `entries`, log them in one batch, and return when they are durable."""
+        by = self.charter.operator if by is None else by
+        admitted = [self.admission.admit(each, by=by) for each in entries]
+        return self.submit(admitted).wait()
+
+    def scrub(self) -> Scrubber:
+        """Begin to re-read the whole log, slowly, for as long as it is open."""
+        scrubber = Scrubber(self.reading, lambda: self.head)
+        rate = self.home.config.scrub_entries_per_s
+        if rate:
+            thread = threading.Thread(
+                target=scrubber.run, args=(rate,), name="scrubber", daemon=True
+            )
+            thread.start()
+            self._parts.callback(thread.join)
+            self._parts.callback(scrubber.stop)
+        return scrubber
+
+    def resume(self) -> None:
+        """An operator has looked at the clock, and it is right."""
+        if self._sequencer:
+            self._sequencer.resume()
+
+    def close(self) -> None:
+        """Finish what waits, answer everyone, let go of everything."""
+        if self._sequencer:
+            self._sequencer.close()
+        self._parts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,78 @@
+"""Folders that are made whole, or not at all.
+
+What goes into a new folder is made in another one inside it, and moves to its
+place when nothing is missing any more; the store comes last, for a folder without
+one is no log. A folder that holds anything is never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from ledger.errors import Refused
+from ledger.store.disk import sync_folder
+
+STORE: Final = "store"
+UNFINISHED: Final = ".new-"
+
+
+@contextmanager
+def made_whole(folder: Path) -> Iterator[Path]:
+    """A folder to fill, whose contents are those of `folder` when this ends well."""
+    check_empty(folder)
+    new = not folder.exists()
+    beside = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
+    moved: list[Path] = []
+    try:
+        if new:
+            folder.mkdir(0o700)
+            sync_folder(folder.absolute().parent)
+        beside.mkdir(0o700)
+        yield beside
+        sync_folder(beside)
+        # The files stay the same files: an anchor knows its store by the inode.
+        for name in sorted(os.listdir(beside), key=lambda name: name == STORE):
+            os.rename(beside / name, folder / name)
+            moved.append(folder / name)
+        beside.rmdir()
+        sync_folder(folder)
+    except BaseException:
+        for path in [beside, *moved]:
+            _remove(path)
+        if new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def check_empty(folder: Path) -> None:
+    """Return if nothing is in `folder`, whose parent is there."""
+    if folder.is_symlink():
+        raise Refused("folder", f"{folder} is a link; name the folder itself")
+    try:
+        found = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        parent = folder.absolute().parent
+        if not parent.is_dir():
+            raise Refused("folder", f"{parent} is not a folder") from None
+    except NotADirectoryError:
+        raise Refused("folder", f"{folder} is not a folder") from None
+    else:
+        if found:
+            left = found[0].startswith(UNFINISHED)
+            why = "left by a command that was ended; remove it" if left else "not ours"
+            says = f"{folder} holds something: {found[0]} ({why})"
+            raise Refused("folder", says)

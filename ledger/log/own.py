@@ -1,0 +1,59 @@
+"""The log's own entries: genesis, rotations of its keys, the end.
+
+Only a record log has them, for only its entries say who made them. What a reader
+needs in order to believe the rest is under the tree, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.log.admission import untimed
+from ledger.log.pool import Admitted
+from ledger.store import Charter
+from verifier.checkpoint import Checkpoint
+from verifier.entry import LOG
+from verifier.keys import VerifierKey
+from verifier.own import FORMAT, FREEZE, GENESIS, KEY_ROTATE, MEDIA_TYPE, encode_own
+
+
+def genesis(
+    charter: Charter,
+    keys: Iterable[VerifierKey],
+    continues: Checkpoint | None = None,
+) -> Admitted:
+    """Entry 0: which log this is, its keys, and how to read what follows.
+
+    Where a log goes on under a new origin it is written again, and says which tree
+    it `continues`.
+    """
+    members: dict[str, Any] = {
+        "kind": GENESIS,
+        "format": FORMAT,
+        "origin": charter.origin,
+        "genesis": charter.genesis,
+        "entries": charter.kind,
+        "keys": [key.text() for key in keys],
+    }
+    if continues:
+        members["continues"] = {
+            "origin": continues.origin,
+            "size": continues.size,
+            "root": continues.root,
+        }
+    return _own(members)
+
+
+def key_rotate(keys: Iterable[VerifierKey]) -> Admitted:
+    """From here on checkpoints are signed by these keys, the oldest first."""
+    return _own({"kind": KEY_ROTATE, "keys": [key.text() for key in keys]})
+
+
+def freeze(reason: str) -> Admitted:
+    """The last entry there is."""
+    return _own({"kind": FREEZE, "reason": reason})
+
+
+def _own(members: dict[str, Any]) -> Admitted:
+    return Admitted(None, untimed(LOG, MEDIA_TYPE, encode_own(members)))

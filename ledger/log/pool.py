@@ -1,0 +1,124 @@
+"""A bounded room, where submissions wait for the next batch."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ledger.errors import Refused, Unavailable
+from ledger.store import Head
+
+
+class Admitted(NamedTuple):
+    """What may enter: its identity, if it has one, and its bytes.
+
+    In a record log these are the entry without the first 16 bytes, which have the
+    time that the sequencer gives it; in others they are the entry.
+    """
+
+    identity: bytes | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of an order: durable, anchored, and in a signed checkpoint.
+
+    `indexes` has one member for each submission, in their order; None where it
+    was refused, which `refused` explains. Those in `repeated` were there before.
+    """
+
+    indexes: Sequence[int | None]
+    head: Head
+    checkpoint: bytes
+    repeated: frozenset[int] = frozenset()
+    refused: Mapping[int, Refused | Unavailable] = field(default_factory=dict)
+
+
+class Order:
+    """Some submissions of one caller, which go into the same batch."""
+
+    def __init__(self, admitted: Sequence[Admitted], *, freeze: bool = False) -> None:
+        self.admitted = admitted
+        self.freeze = freeze
+        self.identified = any(each.identity is not None for each in admitted)
+        # An order of nothing takes room as well.
+        self.entries = max(1, len(admitted))
+        self.size_bytes = sum([len(each.data) for each in admitted])
+        self._done = threading.Event()
+        self._outcome: Answer | Exception | None = None
+
+    def settle(self, outcome: Answer | Exception) -> None:
+        """Tell whoever waits. Once."""
+        self._outcome = outcome
+        self._done.set()
+
+    def wait(self, timeout_s: float | None = None) -> Answer:
+        """The answer, or raise what stands in its place."""
+        if not self._done.wait(timeout_s):
+            raise Unavailable("slow", "there is no answer yet; it may still be logged")
+        if isinstance(self._outcome, Answer):
+            return self._outcome
+        assert self._outcome is not None  # noqa: S101 - what settle() was given
+        raise self._outcome
+
+
+class Pool:
+    """Orders that wait, at most so many entries and bytes of them."""
+
+    def __init__(self, *, entries: int, bytes_: int) -> None:
+        self._most_entries = entries
+        self._most_bytes = bytes_
+        self._entries = 0
+        self._bytes = 0
+        self._orders: deque[Order] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def put(self, order: Order) -> None:
+        """Let `order` wait, or raise Unavailable if there is no room, or no more."""
+        entries, bytes_ = order.entries, order.size_bytes
+        with self._changed:
+            if self._closed:
+                raise Unavailable("closed", "the log is being closed")
+            if (
+                self._entries + entries > self._most_entries
+                or self._bytes + bytes_ > self._most_bytes
+            ):
+                raise Unavailable("busy", f"{self._entries} entries are waiting")
+            self._orders.append(order)
+            self._entries += entries
+            self._bytes += bytes_
+            self._changed.notify()
+
+    def take(self, *, entries: int, bytes_: int) -> list[Order]:
+        """What waits, in its order, up to a batch; empty when the pool is closed.
+
+        Waits for the first one and for nothing else: who comes alone does not pay
+        for company, and under load the next batch fills while this one is written.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._orders or self._closed)
+            taken: list[Order] = []
+            while self._orders:
+                order = self._orders[0]
+                entries -= order.entries
+                bytes_ -= order.size_bytes
+                # A freeze comes last: nothing may follow it in its batch.
+                if taken and (entries < 0 or bytes_ < 0 or order.freeze):
+                    break
+                taken.append(self._orders.popleft())
+                self._entries -= order.entries
+                self._bytes -= order.size_bytes
+                if order.freeze:
+                    break
+            return taken
+
+    def close(self) -> None:
+        """Take no more; what waits is still handed out."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

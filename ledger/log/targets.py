@@ -1,0 +1,82 @@
+"""Asking those who keep a copy: does anybody know a newer tree of ours?
+
+A folder that is put back whole, its anchor with it, looks right from inside. Who
+has seen a later checkpoint is outside: a folder that the log was exported to, a
+mirror. Each is asked when the log is opened for writing; what is ahead of us, and
+what does not answer, means that nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from ledger.errors import Held
+from ledger.log.reading import root_at
+from ledger.store import LogStore
+from verifier.checkpoint import Checkpoint
+from verifier.errors import Unavailable, VerificationError
+from verifier.keys import KeyType, VerifierKey
+from verifier.note import Note, verify_note
+from verifier.source import Directory, Source, Url, read_checkpoint
+
+
+def ask_targets(
+    targets: Sequence[str],
+    *,
+    folder: Path,
+    store: LogStore,
+    keys: Sequence[VerifierKey],
+    without: Collection[str] = (),
+) -> None:
+    """Return if every target answers, and with a tree that ours begins with."""
+    if strange := sorted(set(without) - set(targets)):
+        says = f"{', '.join(strange)} is none of the targets in log.toml"
+        raise Held("config", says)
+    for target in targets:
+        if target in without:
+            continue
+        try:
+            with closing(source_at(target, folder)) as source:
+                data = read_checkpoint(source)
+            seen = read_own(data, store.charter.origin, keys)
+        except (Unavailable, VerificationError) as error:
+            says = f"the target {target} gives no checkpoint of this log: {error}"
+            raise Held("target_silent", says) from None
+        hold_against(seen, store, f"the target {target}")
+
+
+def source_at(target: str, folder: Path) -> Source:
+    """What `target` names: an address, or a folder beside the log's files."""
+    if target.startswith(("http://", "https://")):
+        return Url(target)
+    return Directory(folder / target)
+
+
+def read_own(data: bytes, origin: str, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """A checkpoint that one of our Ed25519 keys has signed."""
+    note = Note.parse(data)
+    verify_note(note, [key for key in keys if key.type is KeyType.ED25519])
+    checkpoint = Checkpoint.parse(note.text)
+    if checkpoint.origin != origin:
+        raise VerificationError(f"it is of {checkpoint.origin}, and this is {origin}")
+    return checkpoint
+
+
+def hold_against(seen: Checkpoint, store: LogStore, who: str) -> None:
+    """Return if the log in `store` begins with the tree that somebody has seen."""
+    with store.snapshot() as snapshot:
+        head = snapshot.head()
+        if seen.size > head.size:
+            raise Held(
+                "rollback",
+                f"{who} has a checkpoint of size {seen.size}, "
+                f"and this log has {head.size}: it was put back to an older state",
+            )
+        if root_at(snapshot, seen.size, head) != seen.root:
+            raise Held(
+                "forked",
+                f"{who} has a checkpoint of size {seen.size} that this log does not "
+                "begin with: there are two histories under one key",
+            )

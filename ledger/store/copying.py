@@ -1,0 +1,45 @@
+"""A copy of a store, as it was at one moment: in another file, in a role of its own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import lmdb
+
+from ledger.errors import Unavailable
+from ledger.store import Charter
+from ledger.store import layout as at
+from ledger.store.disk import sync_file, sync_folder
+from ledger.store.environment import DATA, MAP_BYTES, open_databases, open_environment
+from ledger.store.lmdb import LmdbStore
+
+
+def copy_store(
+    store: LmdbStore, folder: Path, *, role: str, charter: Charter | None = None
+) -> None:
+    """Copy `store` into the new `folder`, durably; it has `role` from the first.
+
+    Pages that are free are left out. LMDB does not sync what it copies. With a
+    `charter` it is another log, which begins with the same entries.
+    """
+    os.mkdir(folder, 0o700)
+    try:
+        store.copy_to(folder)
+    except (lmdb.Error, OSError) as error:
+        raise Unavailable("copy", f"{folder} could not be written: {error}") from error
+    env = open_environment(folder, readonly=False, map_bytes=MAP_BYTES)
+    databases = open_databases(env, folder)
+    with env.begin(write=True) as txn:
+        log = databases[at.LOG]
+        txn.put(at.ROLE_KEY, role.encode(), db=log)
+        if charter:
+            head = at.parse_head(txn.get(at.HEAD_KEY, b"", db=log))
+            txn.put(at.CHARTER_KEY, at.charter_value(charter), db=log)
+            txn.put(at.HEAD_KEY, at.head_value(replace(head, frozen=False)), db=log)
+    env.close()
+    os.chmod(folder / DATA, 0o600)
+    sync_file(folder / DATA)
+    sync_folder(folder)
+    sync_folder(folder.parent)

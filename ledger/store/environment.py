@@ -1,0 +1,116 @@
+"""LMDB environments: how one is made, and how one is opened.
+
+LMDB keeps its promises with its default flags only, so they are set one by one
+and looked at again after opening. The format is that of 0.9. Nothing but
+`create_store` ever makes an environment or a database: a damaged one can look like
+an empty one, and a log that starts again under the same key has forked.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import lmdb
+
+from ledger.errors import Held, Unavailable
+from ledger.store import WRITER, Charter, Head
+from ledger.store import layout as at
+from ledger.store.disk import check_local, sync_file, sync_folder
+from ledger.store.whole import check_whole
+
+DATA: Final = "data.mdb"
+MAP_BYTES: Final = 1 << 40
+"""Address space reserved, not disk: a map cannot grow while others read."""
+READERS: Final = 1024
+_ATTEMPTS: Final = 20
+_DAMAGED: Final = (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError)
+
+_FLAGS: Final[dict[str, Any]] = {
+    "subdir": True,
+    "lock": True,
+    "sync": True,
+    "metasync": True,
+    "writemap": False,
+    "map_async": False,
+    "meminit": True,
+    "readahead": False,
+    "mode": 0o600,
+    "max_readers": READERS,
+    "max_dbs": len(at.DATABASES),
+    "max_spare_txns": 4,
+    "lib_version": 0,
+}
+
+
+def create_store(folder: Path, charter: Charter, *, map_bytes: int = MAP_BYTES) -> None:
+    """Make an empty store, durably. The only thing that ever does."""
+    os.mkdir(folder, 0o700)
+    check_local(folder)
+    env = lmdb.open(str(folder), map_size=map_bytes, create=True, **_FLAGS)
+    databases = {name: env.open_db(name) for name in at.DATABASES}
+    rows = {
+        at.FORMAT_KEY: at.FORMAT,
+        at.CHARTER_KEY: at.charter_value(charter),
+        at.ROLE_KEY: WRITER.encode(),
+        at.HEAD_KEY: at.head_value(Head()),
+    }
+    with env.begin(write=True) as txn:
+        for key, value in rows.items():
+            txn.put(key, value, db=databases[at.LOG])
+    env.close()
+    sync_file(folder / DATA)
+    sync_folder(folder)
+    sync_folder(folder.parent)
+
+
+def open_environment(
+    folder: Path, *, readonly: bool, map_bytes: int
+) -> lmdb.Environment:
+    """Open what is there, for reading or for the one writer."""
+    check_whole(folder / DATA)
+    check_local(folder)
+    env = _open(folder, readonly=readonly, map_bytes=map_bytes)
+    flags = env.flags()
+    if not (flags["sync"] and flags["metasync"] and flags["lock"]) or flags["writemap"]:
+        env.close()
+        raise Held("unsafe", "LMDB was opened with flags that can lose entries")
+    env.reader_check()
+    return env
+
+
+def _open(folder: Path, *, readonly: bool, map_bytes: int) -> lmdb.Environment:
+    attempt = 0
+    while True:
+        try:
+            return lmdb.open(
+                str(folder),
+                map_size=map_bytes,
+                create=False,
+                readonly=readonly,
+                **_FLAGS,
+            )
+        except _DAMAGED as error:
+            raise at.damaged(f"LMDB says: {error}") from None
+        except lmdb.Error as error:
+            # Opening can fail while another process opens or closes.
+            attempt += 1
+            again = "temporarily unavailable" in str(error)
+            if not again or attempt == _ATTEMPTS:
+                raise Unavailable(
+                    "open",
+                    f"the store cannot be opened: {error}; it reserves {map_bytes} "
+                    "bytes of address space (map_bytes in log.toml)",
+                ) from None
+            time.sleep(0.05)
+
+
+def open_databases(env: lmdb.Environment, folder: Path) -> dict[bytes, Any]:
+    """The databases of a store, all of which have to be there."""
+    try:
+        return {name: env.open_db(name, create=False) for name in at.DATABASES}
+    except lmdb.Error as error:
+        env.close()
+        raise at.damaged(f"a database is gone from {folder}: {error}") from None

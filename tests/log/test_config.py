@@ -1,0 +1,124 @@
+"""Settings are read strictly: what is not known, or has no sense, is refused."""
+
+import dataclasses
+
+import pytest
+
+from ledger.config import MAX_BYTES, NAME, Config
+from ledger.errors import Held
+
+FIELDS = {each.name: each.default for each in dataclasses.fields(Config)}
+NUMBERS = [name for name, default in FIELDS.items() if type(default) is int]
+
+
+def read(folder, text):
+    (folder / NAME).write_text(text)
+    return Config.read(folder)
+
+
+def refused(folder, text):
+    with pytest.raises(Held) as caught:
+        read(folder, text)
+    assert caught.value.state == "config"
+    assert str(folder / NAME) in str(caught.value)
+    assert str(folder / NAME) in caught.value.mend
+    return str(caught.value)
+
+
+def test_without_a_file_everything_is_as_the_class_says(tmp_path):
+    assert Config.read(tmp_path) == Config()
+
+
+def test_an_empty_file_changes_nothing(tmp_path):
+    assert read(tmp_path, "# nothing\n") == Config()
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_can_be_set(tmp_path, name):
+    assert getattr(read(tmp_path, f"{name} = 7"), name) == 7
+    assert getattr(read(tmp_path, f"{name} = 0"), name) == 0
+
+
+@pytest.mark.parametrize("name", ["anchor", "key"])
+def test_every_path_can_be_set(tmp_path, name):
+    assert getattr(read(tmp_path, f'{name} = "/mnt/other"'), name) == "/mnt/other"
+
+
+def test_targets_are_a_list(tmp_path):
+    targets = read(tmp_path, 'targets = ["../copy", "https://log.example"]').targets
+    assert targets == ("../copy", "https://log.example")
+    assert read(tmp_path, "targets = []").targets == ()
+
+
+def test_nothing_else_can_be_set():
+    assert set(FIELDS) == {"anchor", "key", "targets", *NUMBERS}
+
+
+def test_a_spelling_mistake_is_told_with_what_is_known(tmp_path):
+    says = refused(tmp_path, "pool_entrys = 7")
+    assert "'pool_entrys' is not known" in says
+    assert "pool_entries" in says
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "true", '"7"', "[7]", "2026-01-01"])
+def test_what_is_no_number_from_0_on_is_refused(tmp_path, value):
+    assert "pool_entries" in refused(tmp_path, f"pool_entries = {value}")
+
+
+@pytest.mark.parametrize("value", ['""', "7", "true", '["anchor"]'])
+def test_what_is_no_path_is_refused(tmp_path, value):
+    assert "anchor is not" in refused(tmp_path, f"anchor = {value}")
+
+
+@pytest.mark.parametrize("value", ['"../copy"', "[7]", '["a", 7]', "{}"])
+def test_what_is_no_list_of_texts_is_refused(tmp_path, value):
+    assert "targets is not" in refused(tmp_path, f"targets = {value}")
+
+
+@pytest.mark.parametrize("text", ["pool_entries", "key = 1\nkey = 2", "[log]\nkey = 1"])
+def test_what_is_no_flat_toml_is_refused(tmp_path, text):
+    refused(tmp_path, text)
+
+
+def test_what_is_no_text_is_refused(tmp_path):
+    (tmp_path / NAME).write_bytes(b"# \xff")
+    with pytest.raises(Held, match="utf-8"):
+        Config.read(tmp_path)
+
+
+def test_a_folder_in_its_place_is_refused(tmp_path):
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(Held, match="directory"):
+        Config.read(tmp_path)
+
+
+def test_a_file_without_end_is_refused(tmp_path):
+    assert read(tmp_path, "#" * MAX_BYTES) == Config()
+    assert "bytes" in refused(tmp_path, "#" * (MAX_BYTES + 1))
+
+
+def test_the_defaults_leave_room_on_the_disk_and_under_the_map():
+    config = Config()
+    assert config.limit_bytes < config.map_bytes
+    assert config.batch_bytes <= config.pool_bytes
+    assert config.batch_entries <= config.pool_entries
+    assert config.min_free_bytes >= 1 << 30
+
+
+def test_settings_reach_the_log(new_log):
+    live = new_log(settings='anchor = "anchor"\npool_entries = 3\n')
+    with live.open() as log:
+        assert log.home.config.pool_entries == 3
+        with pytest.raises(Exception, match="at most 3"):
+            log.append([b"entry"] * 4)
+        live.append(*[b"entry"] * 3, log=log)
+
+
+def test_an_anchor_on_another_disk_is_found_there(new_log, tmp_path):
+    live = new_log()
+    (live.folder / "anchor").rename(tmp_path / "far")
+    (live.folder / "log.toml").write_text(
+        f'min_free_bytes = 0\nanchor = "{tmp_path / "far"}"\n'
+    )
+    live.append(b"entry")
+    assert not (live.folder / "anchor").exists()
