@@ -17,6 +17,7 @@ from ledger.log.look import look
 from ledger.log.making import made_whole
 from ledger.log.rows import own_members
 from ledger.log.source import StoreSource
+from ledger.log.states import mended_by
 from ledger.store import COPY, Head
 from ledger.store.copying import copy_store
 from ledger.store.environment import DATA
@@ -44,10 +45,13 @@ def backup(folder: Path, dest: Path, *, watch: Watch | None = None) -> Head:
             for name in ("policy.txt", "log.toml"):
                 if (folder / name).exists():
                     write_atomically(beside / name, (folder / name).read_bytes())
-        return verify_store(beside / "store", watch=watch)
+        with mended_by(folder):
+            return verify_store(
+                beside / "store", called=f"the log in {folder}", watch=watch
+            )
 
 
-def verify_store(folder: Path, *, watch: Watch | None = None) -> Head:
+def verify_store(folder: Path, *, called: str = "", watch: Watch | None = None) -> Head:
     """The head of the store in `folder`, if all of it is sound, every byte of it."""
     check_structure(folder / DATA)
     store = LmdbStore(folder, readonly=True)
@@ -60,7 +64,7 @@ def verify_store(folder: Path, *, watch: Watch | None = None) -> Head:
         if says := wrong_head(store, head):
             raise DamagedError(says)
     except DamagedError as error:
-        raise Held("damaged", f"{folder}: {error}") from None
+        raise Held("damaged", f"{called or folder}: {error}") from None
     finally:
         store.close()
     return head

@@ -76,8 +76,10 @@ class Planner:
         repeated: set[int] = set()
         refused: dict[int, Refused | Unavailable] = {}
         for position, (identity, data) in enumerate(order.admitted):
-            index = self._known.get(identity or b"", fresh.get(identity or b""))
-            if index is None:
+            index = None
+            if identity is not None:
+                index = self._known.get(identity, fresh.get(identity))
+            if identity is None or index is None:
                 index = self._size + len(entries)
                 entries.append(self._prefix + data)
                 if identity is not None:
@@ -85,7 +87,7 @@ class Planner:
             elif self._at(index) == data:
                 repeated.add(position)
             else:
-                refused[position] = self._why_not(identity or b"", index)
+                refused[position] = self._why_not(identity, index)
             indexes.append(None if position in refused else index)
         return Outcome(indexes, frozenset(repeated), refused)
 

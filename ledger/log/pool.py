@@ -6,10 +6,13 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.errors import Refused, Unavailable
 from ledger.store import Head
+
+MAX_IDENTITY_BYTES: Final = 511
+"""The longest key that a store of ours can have."""
 
 
 class Admitted(NamedTuple):
@@ -45,6 +48,9 @@ class Order:
         self.admitted = admitted
         self.freeze = freeze
         self.identified = any(each.identity is not None for each in admitted)
+        if self.identified and not all(map(_may_be_known, admitted)):
+            says = f"an identity has 1 to {MAX_IDENTITY_BYTES} bytes"
+            raise Refused("identity", says)
         # An order of nothing takes room as well.
         self.entries = max(1, len(admitted))
         self.size_bytes = sum([len(each.data) for each in admitted])
@@ -64,6 +70,10 @@ class Order:
             return self._outcome
         assert self._outcome is not None  # noqa: S101 - what settle() was given
         raise self._outcome
+
+
+def _may_be_known(each: Admitted) -> bool:
+    return each.identity is None or 1 <= len(each.identity) <= MAX_IDENTITY_BYTES
 
 
 class Pool:

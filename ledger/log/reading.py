@@ -14,6 +14,7 @@ from ledger.errors import Refused, WrongBytes
 from ledger.log.selfcheck import stored_root, stored_tile
 from ledger.store import LogStore, Snapshot
 from ledger.tree import Prover
+from ledger.tree.prove import Edge
 from verifier.errors import VerificationError
 from verifier.hashing import HASH_SIZE, leaf_hash, leaf_hashes, root_over
 from verifier.proof import verify_consistency, verify_inclusion
@@ -40,6 +41,8 @@ class Reading:
     def __init__(self, store: LogStore, newest: Callable[[], Tree]) -> None:
         self._store = store
         self._newest = newest
+        self._edge: tuple[int, Edge] = (-1, {})
+        """The edge of the size that was last asked for; a proof has verified it."""
 
     def entry(self, index: int) -> bytes:
         """The entry at `index`."""
@@ -76,13 +79,14 @@ class Reading:
                 "index", f"entry {index} of {size}: the log has {newest.size}"
             )
         with self._store.snapshot() as snapshot:
-            prover = Prover(size, snapshot.tile)
+            prover = Prover(size, snapshot.tile, self._edge_of(size))
             root = root_at(snapshot, size, newest)
             tile = Tile(0, index // WIDTH, width_at(0, index // WIDTH, size))
             leaf = stored_tile(snapshot, tile)[index % WIDTH * HASH_SIZE :][:HASH_SIZE]
             try:
                 proof = prover.inclusion(index)
                 verify_inclusion(leaf, index=index, size=size, proof=proof, root=root)
+                self._edge = size, prover.edge
             except (ValueError, VerificationError) as error:
                 raise WrongBytes(
                     tile.path(), f"it leads to no proof: {error}"
@@ -118,6 +122,10 @@ class Reading:
             raise Refused("index", f"there is no root of {size}: it has {newest.size}")
         with self._store.snapshot() as snapshot:
             return root_at(snapshot, size, newest)
+
+    def _edge_of(self, size: int) -> Edge | None:
+        known, edge = self._edge
+        return edge if known == size else None
 
     def _check_there(self, tile: Tile) -> None:
         size = self._newest().size

@@ -15,10 +15,14 @@ preceded by the subtree itself unless it is all of that tree.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from ledger.tree.tiles import TILE_HEIGHT, Read, pyramid, read_tile
 from verifier.hashing import EMPTY_ROOT, HASH_SIZE, node_hash
 from verifier.tile import WIDTH
+
+Edge: TypeAlias = dict[int, list[bytes]]
+"""The paths of the perfect subtrees at the edge of a tree, by their height."""
 
 
 class Prover:
@@ -28,8 +32,12 @@ class Prover:
     the prover lives: make one for a batch or a question, not for ever.
     """
 
-    def __init__(self, size: int, read: Read) -> None:
-        """Prove by what `read` gives; the log may be larger than `size` by now."""
+    def __init__(self, size: int, read: Read, edge: Edge | None = None) -> None:
+        """Prove by what `read` gives; the log may be larger than `size` by now.
+
+        `edge` is that of an earlier prover of the same size: half of the work of a
+        single proof, and the same for all.
+        """
         if size < 0:
             raise ValueError(f"a tree cannot have {size} entries")
         self._size = size
@@ -37,7 +45,7 @@ class Prover:
         self._pyramids: dict[tuple[int, int], list[bytes]] = {}
         self._paths: dict[tuple[int, int], list[bytes]] = {}
         """The paths of whole tiles, which all leaves of a tile have in common."""
-        self._edge: dict[int, list[bytes]] = {}
+        self.edge: Edge = {} if edge is None else edge
         """For the perfect subtrees of the edge, by height, their paths."""
 
     def inclusion(self, index: int) -> list[bytes]:
@@ -85,9 +93,9 @@ class Prover:
     def _path(self, height: int, position: int) -> list[bytes]:
         """What leads from a perfect subtree to the root."""
         top = self._peak_over(position << height)
-        if not self._edge:
+        if not self.edge:
             self._walk_edge()
-        return self._siblings(height, position, top) + self._edge[top]
+        return self._siblings(height, position, top) + self.edge[top]
 
     def _siblings(self, height: int, position: int, top: int) -> list[bytes]:
         """What stands beside a perfect subtree, from its height up to below `top`."""
@@ -105,7 +113,7 @@ class Prover:
         peaks = [(each, self._peak(each, self._size)) for each in _heights(self._size)]
         right: list[bytes] = []
         for number, (height, peak) in enumerate(peaks, start=1):
-            self._edge[height] = right + [left for _, left in peaks[number:]]
+            self.edge[height] = right + [left for _, left in peaks[number:]]
             right = [node_hash(peak, *right)] if right else [peak]
 
     def _peak_over(self, index: int) -> int:

@@ -4,10 +4,10 @@ import contextlib
 
 import pytest
 
-from ledger.errors import Conflict, Halted, Held, Unavailable
+from ledger.errors import Conflict, Halted, Held, Refused, Unavailable
 from ledger.log.identity import digest_identity, record_identity
 from ledger.log.plan import Planner
-from ledger.log.pool import Order
+from ledger.log.pool import Admitted, Order
 from tests.log.fakes import body, head_of, numbered, sign1
 from tests.recordlog import record_id
 
@@ -246,3 +246,12 @@ def test_a_damaged_entry_tile_does_not_end_the_process_of_who_submits_again(new_
             assert log.append([b"entry 7"]).indexes == [None]
         assert log.hold is None
         assert log.append([b"new"]).indexes == [300]
+
+
+@pytest.mark.parametrize("identity", [b"", b"x" * 512])
+def test_an_identity_that_no_store_can_keep_is_refused(new_log, identity):
+    live = new_log(dedupe=True)
+    with live.open() as log:
+        with pytest.raises(Refused, match="1 to 511 bytes"):
+            log.submit([Admitted(identity, b"entry")])
+        live.append(b"entry", log=log)

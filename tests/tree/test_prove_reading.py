@@ -87,3 +87,14 @@ def test_the_proofs_of_a_tile_hold_the_same_hashes_not_copies_of_them():
     one, other = proving.inclusion(256)[8:], proving.inclusion(511)[8:]
     assert len(one) == 9
     assert all(mine is its for mine, its in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("size", [1, 255, 257, 70_000])
+def test_a_known_edge_gives_the_same_proofs_and_reads_fewer_tiles(size):
+    tree = large(size)
+    first = Prover(size, Tiles(tree, size))
+    path = first.inclusion(0)
+    tiles = Tiles(tree, size)
+    again = Prover(size, tiles, first.edge)
+    assert again.inclusion(0) == path
+    assert len(tiles.asked) <= levels_at(size)
