@@ -128,7 +128,10 @@ def _holds(seen: Look) -> Iterator[Held]:
 
     def anchor() -> Anchored:
         found = read_anchor(seen.home.anchor)
-        check_anchor(found, seen.home, seen.store, seen.head, live=seen.live)
+        # The head after it, so that it is not behind where another process writes.
+        with seen.store.snapshot() as snapshot:
+            head = snapshot.head()
+        check_anchor(found, seen.home, seen.store, head, live=seen.live)
         return found
 
     looks: list[Callable[[], object]] = [lambda: check_store(seen.store)]

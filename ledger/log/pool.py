@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from ledger.errors import Refused, Unavailable
 from ledger.store import Head
+from verifier.tile import MAX_ENTRY_BYTES
 
 MAX_IDENTITY_BYTES: Final = 511
 """The longest key that a store of ours can have."""
@@ -53,7 +54,11 @@ class Order:
             raise Refused("identity", says)
         # An order of nothing takes room as well.
         self.entries = max(1, len(admitted))
-        self.size_bytes = sum([len(each.data) for each in admitted])
+        sizes = [len(each.data) for each in admitted]
+        self.size_bytes = sum(sizes)
+        if sizes and max(sizes) > MAX_ENTRY_BYTES:
+            says = f"{max(sizes)} bytes in one entry, and at most {MAX_ENTRY_BYTES}"
+            raise Refused("size", says)
         self._done = threading.Event()
         self._outcome: Answer | Exception | None = None
 

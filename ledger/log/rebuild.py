@@ -27,11 +27,11 @@ from ledger.store.environment import DATA, create_store
 from ledger.store.lmdb import LmdbStore
 from ledger.tree import Frontier
 from verifier.entry import entry_time
-from verifier.errors import MalformedError
-from verifier.hashing import leaf_hash
+from verifier.errors import MalformedError, Unavailable
+from verifier.hashing import leaf_hashes
 from verifier.own import FREEZE, GENESIS
-from verifier.source import Source
-from verifier.tile import ENTRIES, WIDTH, width_at
+from verifier.source import Source, read_hashes
+from verifier.tile import ENTRIES, WIDTH, Tile, width_at
 
 BATCH_ENTRIES: Final = 16 * WIDTH
 
@@ -160,15 +160,26 @@ def _tiles(copy: Source, start: int, stop: int) -> Iterator[list[bytes]]:
     for index in range(start // WIDTH, -(-stop // WIDTH)):
         first, width = index * WIDTH, width_at(ENTRIES, index, stop)
         found = read_some(copy, index, width)
+        if not _is_whole(copy, index, found):
+            return  # others may have what this one has lost
         yield found[max(start - first, 0) :]
         if len(found) < width:
             return
 
 
+def _is_whole(copy: Source, index: int, entries: list[bytes]) -> bool:
+    """Whether `entries` are what the copy's own hashes say, where it has any."""
+    try:
+        hashes = read_hashes(copy, Tile(0, index, len(entries))) if entries else None
+    except (MalformedError, Unavailable):
+        return False
+    return hashes is None or hashes == b"".join(leaf_hashes(entries))
+
+
 def _batch(
     store: LogStore, head: Head, frontier: Frontier, entries: list[bytes]
 ) -> Batch:
-    tiles = frontier.append([leaf_hash(entry) for entry in entries])
+    tiles = frontier.append(leaf_hashes(entries))
     at, frozen, rows = head.at, False, []
     if store.charter.kind == "record":
         try:

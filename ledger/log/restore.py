@@ -190,9 +190,7 @@ def _check_promise(store: LmdbStore, promise: Promise) -> None:
     """As check_goal, for a store that was put together from copies."""
     try:
         check_goal(store, promise.tree)
-    except Held as error:
-        if error.state != "forked":
-            raise
+    except Held:
         raise Refused(
             "copy",
             f"the copies do not lead to the tree of size {promise.tree.size} that "

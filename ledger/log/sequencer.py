@@ -101,6 +101,9 @@ class Sequencer:
                 self._commit(orders)
             except Unavailable as error:
                 _settle(orders, error)
+            except WrongBytes as error:
+                # What was looked up is damaged; nothing was written.
+                _settle(orders, Unavailable("damaged", f"not logged: {error}"))
             except Held as error:
                 self.hold = error
                 _settle(orders, error)

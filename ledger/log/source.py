@@ -11,8 +11,8 @@ from typing import ClassVar
 from ledger.errors import WrongBytes
 from ledger.store import LogStore
 from verifier.errors import MalformedError, Unavailable
-from verifier.hashing import HASH_SIZE, leaf_hash
-from verifier.source import Source, read_entries, read_hashes
+from verifier.hashing import HASH_SIZE
+from verifier.source import Source, read_entries
 from verifier.tile import ENTRIES, WIDTH, Tile, encode_entries
 
 
@@ -49,18 +49,11 @@ class StoreSource:
 
 
 def read_some(copy: Source, index: int, width: int) -> list[bytes]:
-    """The first entries of an entry tile, up to `width`, as many as `copy` has.
-
-    None at all if they are not what the copy's own hashes say: it is damaged there.
-    """
+    """The first entries of an entry tile, up to `width`, as many as `copy` has."""
     for fewer in range(width, 0, -1):
         try:
-            found = read_entries(copy, Tile(ENTRIES, index, fewer))
-            if not found:
-                continue
-            hashes = read_hashes(copy, Tile(0, index, fewer))
+            if found := read_entries(copy, Tile(ENTRIES, index, fewer)):
+                return found
         except (MalformedError, Unavailable):
-            return []
-        whole = hashes is None or hashes == b"".join(map(leaf_hash, found))
-        return found if whole else []
+            break
     return []

@@ -19,26 +19,30 @@ from ledger.store.lmdb import LmdbStore
 def copy_store(
     store: LmdbStore, folder: Path, *, role: str, charter: Charter | None = None
 ) -> None:
-    """Copy `store` into the new `folder`, durably; it has `role` from the first.
+    """Copy `store` into the new `folder`, durably, and give the copy its `role`.
 
-    Pages that are free are left out. LMDB does not sync what it copies. With a
+    Until this returns `folder` is nobody's log: it has neither anchor nor key. Pages
+    that are free are left out. LMDB does not sync what it copies. With a
     `charter` it is another log, which begins with the same entries.
     """
     os.mkdir(folder, 0o700)
     try:
         store.copy_to(folder)
+    except lmdb.CorruptedError as error:
+        raise at.damaged(f"LMDB cannot copy it: {error}") from None
     except (lmdb.Error, OSError) as error:
         raise Unavailable("copy", f"{folder} could not be written: {error}") from error
     env = open_environment(folder, readonly=False, map_bytes=MAP_BYTES)
-    databases = open_databases(env, folder)
-    with env.begin(write=True) as txn:
-        log = databases[at.LOG]
-        txn.put(at.ROLE_KEY, role.encode(), db=log)
-        if charter:
-            head = at.parse_head(txn.get(at.HEAD_KEY, b"", db=log))
-            txn.put(at.CHARTER_KEY, at.charter_value(charter), db=log)
-            txn.put(at.HEAD_KEY, at.head_value(replace(head, frozen=False)), db=log)
-    env.close()
+    try:
+        log = open_databases(env, folder)[at.LOG]
+        with env.begin(write=True) as txn:
+            txn.put(at.ROLE_KEY, role.encode(), db=log)
+            if charter:
+                head = at.parse_head(txn.get(at.HEAD_KEY, b"", db=log))
+                txn.put(at.CHARTER_KEY, at.charter_value(charter), db=log)
+                txn.put(at.HEAD_KEY, at.head_value(replace(head, frozen=False)), db=log)
+    finally:
+        env.close()
     os.chmod(folder / DATA, 0o600)
     sync_file(folder / DATA)
     sync_folder(folder)

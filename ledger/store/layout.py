@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import Any, Final
 
-from ledger.errors import Held
+from ledger.errors import Held, WrongBytes
 from ledger.store import COPY, KINDS, WRITER, Charter, Head, TileKey
 from verifier import cbor
 from verifier.errors import MalformedError
@@ -52,6 +52,8 @@ def index_key(index: int) -> bytes:
 
 def parse_index(data: bytes) -> int:
     """Read 8 bytes."""
+    if len(data) != _INDEX.size:
+        raise WrongBytes("identities", f"a row has {len(data)} bytes, not 8")
     (index,) = _INDEX.unpack(data)
     return int(index)
 

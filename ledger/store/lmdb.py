@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import lmdb
 
+from ledger.clock import stopwatch
 from ledger.errors import Halted, Held, Unavailable, WrongBytes
 from ledger.store import COPY, Batch, Check, TileKey, Usage
 from ledger.store import layout as at
@@ -27,6 +28,7 @@ MAP_BYTES: Final = 1 << 40
 """Address space reserved, not disk: a map cannot grow while others read."""
 MIN_FREE_BYTES: Final = 1 << 30
 """Below it nothing is written: a disk that is full takes more than this log down."""
+_LOOK_EVERY_S: Final = 60.0
 _SLACK_BYTES: Final = 1 << 20
 """What a batch may need beyond its own bytes: rewritten tiles, pages of the tree."""
 
@@ -47,6 +49,7 @@ class LmdbStore:
         self._limit_bytes = min(limit_bytes or map_bytes, map_bytes)
         self._min_free_bytes = min_free_bytes
         self._pid = os.getpid()
+        self._looked = stopwatch()
         self._env = open_environment(folder, readonly=readonly, map_bytes=map_bytes)
         try:
             self._databases = open_databases(self._env, folder)
@@ -66,6 +69,10 @@ class LmdbStore:
         """See LogStore."""
         if self.role == COPY:
             raise Held("copy", f"{self.folder} is a copy, which is never appended to")
+        if stopwatch() - self._looked > _LOOK_EVERY_S:
+            # A reader that was killed would keep old pages from being used again.
+            self._env.reader_check()
+            self._looked = stopwatch()
         with self._commit() as txn:
             view = View(txn, self._databases)
             if view.head() != batch.previous:
@@ -95,8 +102,9 @@ class LmdbStore:
         first, stop = size // WIDTH, batch.head.size // WIDTH
         waiting = list(batch.entries)
         if first < stop:
-            waiting[:0] = tail_entries(txn, self._databases[at.TAIL], first * WIDTH)
-            txn.drop(self._databases[at.TAIL], delete=False)
+            tail = self._databases[at.TAIL]
+            waiting[:0] = tail_entries(txn, tail, first * WIDTH, size)
+            txn.drop(tail, delete=False)
             size = first * WIDTH
         self._check_room(waiting, batch)
         for index in range(first, stop):
@@ -148,14 +156,15 @@ class LmdbStore:
             size = View(txn, self._databases).head().size
             if level != ENTRIES:
                 self._put(txn, at.TILES, at.tile_key(tile), data, overwrite=True)
-            elif (index + 1) * WIDTH <= size:
+                return
+            start, width = index * WIDTH, width_at(ENTRIES, index, size)
+            entries = parse_entries(data, Tile(ENTRIES, index, width))
+            if width == WIDTH:
                 key = at.index_key(index)
                 self._put(txn, at.ENTRIES, key, data, overwrite=True)
-            else:
-                start, width = index * WIDTH, width_at(ENTRIES, index, size)
-                entries = parse_entries(data, Tile(ENTRIES, index, width))
-                for number, entry in enumerate(entries, start):
-                    self._put(txn, at.TAIL, at.index_key(number), entry, overwrite=True)
+                return
+            for number, entry in enumerate(entries, start):
+                self._put(txn, at.TAIL, at.index_key(number), entry, overwrite=True)
 
     def index(self, identities: Iterable[tuple[bytes, int]], *, drop: bool) -> None:
         """See LogStore."""
@@ -168,6 +177,7 @@ class LmdbStore:
 
     def copy_to(self, folder: Path) -> None:
         """Write the store, as it is at this moment, to `folder`; nothing is synced."""
+        self._check_process()
         self._env.copy(str(folder), compact=True)
 
     def usage(self) -> Usage:
@@ -185,10 +195,13 @@ class LmdbStore:
             self._env.close()
 
     def _begin(self, *, write: bool = False) -> lmdb.Transaction[Any]:
+        self._check_process()
+        return self._env.begin(write=write, buffers=True)
+
+    def _check_process(self) -> None:
         if self._pid != os.getpid():
             # LMDB would let us, and two processes would hold one transaction.
             raise Halted("a store is not used by a forked process; open it again")
-        return self._env.begin(write=write, buffers=True)
 
     @contextlib.contextmanager
     def _commit(self) -> Iterator[lmdb.Transaction[Any]]:

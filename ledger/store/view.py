@@ -10,7 +10,7 @@ import lmdb
 from ledger.errors import WrongBytes
 from ledger.store import Head
 from ledger.store import layout as at
-from verifier.tile import ENTRIES, WIDTH, Tile, width_at
+from verifier.tile import ENTRIES, WIDTH, Tile
 
 Txn: TypeAlias = "lmdb.Transaction[Any]"
 
@@ -48,13 +48,7 @@ class View:
             found += self._of_tile(index, max(start - first, 0), stop - first)
         start = max(start, full)
         if start < stop:
-            tail = tail_entries(self._txn, self._databases[at.TAIL], start)
-            if len(tail) != size - start:
-                tile = Tile(
-                    ENTRIES, full // WIDTH, width_at(ENTRIES, full // WIDTH, size)
-                )
-                raise WrongBytes(tile.path(), "entries are missing from the tail")
-            found += tail[: stop - start]
+            found += tail_entries(self._txn, self._databases[at.TAIL], start, stop)
         return found
 
     def find(self, identities: Iterable[bytes]) -> dict[bytes, int]:
@@ -91,10 +85,14 @@ class View:
         return found
 
 
-def tail_entries(txn: Txn, database: Any, start: int) -> list[bytes]:
-    """The entries of the tail from `start` on, up to the first gap."""
-    found: list[bytes] = []
+def tail_entries(txn: Txn, database: Any, start: int, stop: int) -> list[bytes]:
+    """The entries of the tail from `start` up to `stop`, all of which are there."""
+    found = []
     # One by one: on a damaged page a step of a cursor can end the process.
-    while (value := txn.get(at.index_key(start + len(found)), db=database)) is not None:
+    for index in range(start, stop):
+        value = txn.get(at.index_key(index), db=database)
+        if value is None:
+            tile = Tile(ENTRIES, index // WIDTH, index % WIDTH + 1)
+            raise WrongBytes(tile.path(), f"entry {index} is missing from the tail")
         found.append(bytes(value))
     return found

@@ -304,11 +304,13 @@ def test_a_tile_of_hashes_is_mended(store, book, tile):
     check(store, book)
 
 
-@pytest.mark.parametrize(("index", "width"), [(0, 256), (1, 44)])
+@pytest.mark.parametrize(
+    ("size", "index", "width"), [(300, 0, 256), (300, 1, 44), (512, 1, 256)]
+)
 def test_an_entry_tile_is_mended_also_while_it_is_being_filled(
-    store, book, index, width
+    store, book, size, index, width
 ):
-    book.grow(store, 300)
+    book.grow(store, size)
     store.mend((ENTRIES, index), encode_entries([b"wrong"] * width))
     with store.snapshot() as snapshot:
         start = index * WIDTH

@@ -23,7 +23,7 @@ from ledger.log.birth import new_charter, new_keys
 from ledger.log.pool import Admitted, Answer, Order
 from ledger.log.sequencer import Sequencer
 from ledger.log.source import StoreSource
-from ledger.store import Batch, Head, LogStore
+from ledger.store import Batch, Head, LogStore, layout
 from ledger.store.memory import MemoryStore
 from tests.recordlog import record_id
 from tests.spoiling import flipped
@@ -199,3 +199,10 @@ def hold_of(live, **options):
             log.append([b"entry"])
         assert caught.value.state == hold.state
         return hold.state
+
+
+def put_entry_tile(store, index, data):
+    """Write the row of an entry tile as no log would."""
+    with store._env.begin(write=True) as txn:
+        database = store._databases[layout.ENTRIES]
+        txn.put(layout.index_key(index), data, db=database)

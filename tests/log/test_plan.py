@@ -8,7 +8,7 @@ from ledger.errors import Conflict, Halted, Held, Refused, Unavailable
 from ledger.log.identity import digest_identity, record_identity
 from ledger.log.plan import Planner
 from ledger.log.pool import Admitted, Order
-from tests.log.fakes import body, head_of, numbered, sign1
+from tests.log.fakes import body, head_of, numbered, put_entry_tile, sign1
 from tests.recordlog import record_id
 
 KINDS = {
@@ -241,7 +241,7 @@ def test_a_damaged_entry_tile_does_not_end_the_process_of_who_submits_again(new_
     live.given_up = True
     with live.open() as log:
         live.append(*numbered(300), log=log)
-        log._store.mend((-1, 0), b"\xff" * 100)
+        put_entry_tile(log._store, 0, b"\xff" * 100)
         with contextlib.suppress(Unavailable, Held):
             assert log.append([b"entry 7"]).indexes == [None]
         assert log.hold is None

@@ -8,7 +8,7 @@ from ledger.errors import Refused, WrongBytes
 from ledger.log.reading import Reading
 from ledger.log.source import StoreSource
 from ledger.store import Head
-from tests.log.fakes import Bench, Spoiled, flip_in_tile, numbered
+from tests.log.fakes import Bench, Spoiled, flip_in_tile, numbered, put_entry_tile
 from tests.reference.rfc6962 import Tree
 from tests.spoiling import flipped
 from tests.tree.definition import Tiles
@@ -260,7 +260,7 @@ def test_an_auditor_is_told_of_what_cannot_be_a_tile(new_log):
         live.append(*ENTRIES_OF_LOG, log=log)
         source = StoreSource(log._store)
         right = source.read("tile/entries/000", 1 << 24)
-        log._store.mend((ENTRIES, 0), b"\xff" * 100)
+        put_entry_tile(log._store, 0, b"\xff" * 100)
         with pytest.raises(MalformedError, match="lengths"):
             source.read("tile/entries/000", 1 << 24)
         log._store.mend((ENTRIES, 0), right)

@@ -152,10 +152,10 @@ def test_the_limit_counts_the_entries_that_wait_for_their_tile(folder, book):
 
 
 def test_a_full_map_is_no_harm(folder, book):
-    store = open_store(folder, map_bytes=24 << 20)
-    book.append(store, [b"x" * MAX_ENTRY_BYTES] * (2 * WIDTH - SIZE - 1))
-    with pytest.raises(Unavailable) as refused:
-        book.append(store, [b"the last of its tile"])
+    store = open_store(folder, map_bytes=2 << 20)
+    rows = ((b"%032d" % each, each) for each in range(100_000))
+    with pytest.raises(Unavailable, match="map_bytes") as refused:
+        store.index(rows, drop=True)
     assert refused.value.reason == "full"
     with store.snapshot() as snapshot:
         book.check(snapshot)

@@ -11,11 +11,13 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from ledger.errors import Held
+from ledger.errors import Held, WrongBytes
+from ledger.store import layout
 from ledger.store.environment import DATA, create_store
 from ledger.store.lmdb import LmdbStore
 from ledger.store.whole import check_structure, check_whole
-from tests.contracts import CHARTER, Book, check_goes_on, run
+from tests.contracts import CHARTER, Book, check_goes_on, grown, run
+from verifier.tile import WIDTH
 
 PAGE = 4_096
 SIZES = (300, 1, 100, 110)
@@ -57,10 +59,7 @@ HOLDS, NOTICED, WRONG, DAMAGED = 0, 10, 11, 20
 @pytest.fixture
 def data(tmp_path):
     """The data file of a small store that was filled in four batches."""
-    create_store(tmp_path / "store", CHARTER)
-    store = LmdbStore(tmp_path / "store", min_free_bytes=0)
-    Book().grow(store, *SIZES)
-    store.close()
+    filled(tmp_path / "store").close()
     return (tmp_path / "store" / DATA).read_bytes()
 
 
@@ -171,6 +170,57 @@ def test_a_page_that_was_lost_kills_nobody(tmp_path, data):
     }
     found = set(outcomes(tmp_path, files).values())
     assert {WRONG, DAMAGED} <= found <= {HOLDS, NOTICED, WRONG, DAMAGED}
+
+
+# Rows that are not there, or not whole
+
+TAIL_END = layout.index_key(510)
+TILE = layout.index_key(0)
+SPOILED = [
+    pytest.param(layout.TAIL, TAIL_END, lambda _: None, "001.p/255", id="tail ends"),
+    pytest.param(layout.TAIL, layout.index_key(300), lambda _: None, "001", id="gap"),
+    pytest.param(layout.ENTRIES, TILE, lambda _: None, "000: .*missing", id="no tile"),
+    pytest.param(layout.ENTRIES, TILE, lambda tile: tile[:-1], "000", id="cut short"),
+    pytest.param(layout.ENTRIES, TILE, lambda tile: tile + b"\0", "000", id="longer"),
+    pytest.param(layout.ENTRIES, TILE, lambda _: b"", "000", id="empty"),
+]
+
+
+def filled(folder):
+    create_store(folder, CHARTER)
+    store = LmdbStore(folder, min_free_bytes=0)
+    Book().grow(store, *SIZES)
+    return store
+
+
+@pytest.mark.parametrize(("database", "key", "spoil", "where"), SPOILED)
+def test_entries_that_are_not_all_there_are_not_served(
+    tmp_path, database, key, spoil, where
+):
+    store = filled(tmp_path / "store")
+    with store._begin(write=True) as txn:
+        opened = store._databases[database]
+        value = spoil(bytes(txn.get(key, db=opened)))
+        txn.delete(key, db=opened)
+        if value is not None:
+            txn.put(key, value, db=opened)
+    says = f"tile/entries/{where}"
+    with store.snapshot() as snapshot, pytest.raises(WrongBytes, match=says):
+        snapshot.entries(0, 511)
+    store.close()
+
+
+def test_the_tail_has_what_waits_and_every_full_tile_is_one_row(tmp_path):
+    store, book = filled(tmp_path / "store"), grown(*SIZES)
+    for size in (1, 600, 255, 1, 3):
+        book.grow(store, size)
+        with store._begin() as txn:
+            rows = [
+                txn.stat(store._databases[each])["entries"]
+                for each in (layout.ENTRIES, layout.TAIL)
+            ]
+        assert rows == [*divmod(book.head.size, WIDTH)]
+    store.close()
 
 
 # Every page looked at
