@@ -1,16 +1,27 @@
 """provlog: one command for each thing a person wants.
 
-So far these are the auditor's: they are the verifier's own command line, which
-stays usable without this package.
+The operator's come first, in the order of a log's life. The auditor's are the
+verifier's own command line, which stays usable without this package.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from cli import voice
+from cli.append import append
+from cli.backup import backup
+from cli.export import export
+from cli.freeze import freeze
+from cli.fsck import fsck
+from cli.init import init
+from cli.key import key
+from cli.restore import restore
+from cli.resume import resume
+from cli.status import status
 from verifier import __main__ as verifier
 
 _AUDITORS: Final = {
@@ -21,7 +32,27 @@ _AUDITORS: Final = {
 }
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Our commands, in the order of a life, with one way to end for all of them."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """The order in which they were added, which is not that of the alphabet."""
+        return list(self.commands)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Carry out one command, and end in 0, 1 or 2, whatever happens inside."""
+        voice.open_streams()
+        options["standalone_mode"] = False
+        try:
+            with voice.spoken(), voice.aloud():
+                # What --help returns is its status; what a command returns is None.
+                ended = super().main(*args, **options) or voice.HOLDS
+        except SystemExit as end:
+            ended = end.code
+        sys.exit(voice.ended(ended))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="provlog")
 def main() -> None:
     """A transparency log for AI provenance."""
@@ -49,6 +80,11 @@ def _run(context: click.Context) -> None:
     sys.exit(verifier.main([name, *context.args], prog="provlog"))
 
 
+for _command in (
+    *(init, append, status, key, freeze, resume),
+    *(export, backup, fsck, restore),
+):
+    main.add_command(_command)
 for _name, _says in _AUDITORS.items():
     _callback = click.pass_context(_run)
     main.add_command(_PassedOn(_name, callback=_callback, help=_says))

@@ -1,0 +1,166 @@
+"""provlog append: log what is in files, and say at which index it stands."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+import click
+
+from cli import voice
+from cli.arguments import AS_JSON, FOLDER, WITHOUT
+from cli.inputs import Input, Inputs, Pause, read_files, read_lines
+from cli.outcomes import Telling
+from cli.sending import Sender
+from cli.stopping import stoppable
+from ledger.errors import Refused
+from ledger.log.log import Log
+from ledger.log.pool import Admitted
+from verifier.entry import MAX_BODY_BYTES
+from verifier.errors import MalformedError
+from verifier.record import encode_record, parse_record_json
+from verifier.tile import MAX_ENTRY_BYTES
+
+_JSON_BEGINS: Final = b"{ \t\r\n"
+
+
+@click.command(
+    epilog="""\b
+Exit status:
+  0  all of it is logged
+  1  something was refused; the rest is logged
+  2  it could not be carried out; what was said is logged
+
+\b
+With --json, one object a line:
+  {"file": F, "index": N, "repeated": B}     each FILE
+  {"start": N, "stop": N}                    the new lines of a batch
+  {"line": L, "index": N, "repeated": true}  a line that was logged before
+  {"line": L, "refused": WORD, "says": S}    what is not logged ("file" for a FILE)
+  {"failed": WORD, "says": S, "first": L, "last": L}  a batch that is not logged
+
+\b
+Examples:
+  provlog append LOG run.json model.json
+  provlog append LOG --lines runs.ndjson"""
+)
+@FOLDER
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path())
+@click.option(
+    "--lines",
+    metavar="FILE",
+    type=click.Path(),
+    help="Log each line of FILE, or of standard input if it is -.",
+)
+@WITHOUT
+@AS_JSON
+def append(
+    folder: Path,
+    files: tuple[str, ...],
+    lines: str | None,
+    without: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Log each FILE as one entry, or each line of one file.
+
+    In a record log a FILE, or a line, is one record in JSON; a FILE may also be one
+    in canonical CBOR. What is said on standard output is durable. A record that was
+    logged before keeps its index, so the same command can be given again.
+    """
+    if bool(files) == (lines is not None):
+        raise click.UsageError("give either FILE..., or --lines FILE")
+    with Log.open(folder, without=without) as log:
+        if log.hold:
+            raise log.hold
+        if lines is None:
+            _append_files(log, files, as_json=as_json)
+        else:
+            _append_lines(log, lines, as_json=as_json)
+
+
+def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:
+    done = 0
+
+    def counted() -> Inputs:
+        nonlocal done
+        for each in read_files(files, most=_most_bytes(log)):
+            done += 1
+            yield each
+
+    with voice.meter() as bar:
+        telling = Telling(as_json=as_json, bar=bar, progress=lambda: (done, len(files)))
+        _append(log, counted(), telling)
+
+
+def _append_lines(log: Log, name: str, *, as_json: bool) -> None:
+    if log.charter.kind == "statement":
+        raise click.UsageError("a statement may have LF in it; give each as a FILE")
+    with _opened(name) as file, voice.meter(of_bytes=True) as bar:
+        status = os.fstat(file.fileno())
+        total = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        telling = Telling(
+            as_json=as_json,
+            bar=bar,
+            progress=lambda: (file.tell(), total) if total else None,
+        )
+        _append(log, read_lines(file, most=_most_bytes(log)), telling)
+
+
+def _append(log: Log, inputs: Inputs, telling: Telling) -> None:
+    sender = Sender(log, telling.outcome)
+    with stoppable() as stopping:
+        for each in stopping.until_stopped(inputs):
+            if isinstance(each, Pause):
+                sender.send()
+                sender.settle()
+            else:
+                try:
+                    sender.add(each.where, _admitted(log, each))
+                except Refused as error:
+                    telling.refused(each.where, error)
+            if sender.trouble:
+                break
+        stopped = stopping.stopped
+        if not stopped:
+            sender.send()
+        sender.settle()
+    if sender.trouble:
+        raise sender.trouble
+    if stopped:
+        voice.tell("interrupted; what was said is logged, and nothing else")
+        sys.exit(voice.NOT_DONE)
+    if telling.refusals:
+        sys.exit(voice.BROKEN)
+
+
+def _admitted(log: Log, given: Input) -> Admitted:
+    """What may enter of what was given, or Refused."""
+    data = given.data
+    if isinstance(data, Refused):
+        raise data
+    by_line = isinstance(given.where, int)
+    if log.charter.kind == "record" and (by_line or data[:1] in _JSON_BEGINS):
+        try:
+            data = encode_record(parse_record_json(data))
+        except MalformedError as error:
+            raise Refused("form", str(error)) from None
+    return log.admission.admit(data, by=log.charter.operator)
+
+
+def _most_bytes(log: Log) -> int:
+    """What is read at most; JSON may take twice the room of what is logged."""
+    return 2 * MAX_BODY_BYTES if log.charter.kind == "record" else MAX_ENTRY_BYTES
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[FileIO]:
+    """The file `name`, or standard input, without a buffer of Python's own."""
+    with FileIO(0, closefd=False) if name == "-" else FileIO(name) as file:
+        yield file

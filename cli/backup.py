@@ -1,0 +1,44 @@
+"""provlog backup: a copy of a log, verified, that nothing is ever appended to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli import voice
+from cli.arguments import AS_JSON, FOLDER
+from ledger.log import copies
+
+
+@click.command(
+    epilog="""\b
+Exit status:
+  0  the copy is there, and every byte of it is right
+  1  DEST was refused
+  2  it could not be carried out, and there is no copy"""
+)
+@FOLDER
+@click.argument("dest", metavar="DEST", type=click.Path(path_type=Path))
+@AS_JSON
+def backup(folder: Path, dest: Path, *, as_json: bool) -> None:
+    """Copy the log in DIR to the new folder DEST, and verify all of the copy.
+
+    The log may be running. The copy is of one moment of it, has no key, and says in
+    itself that it is a copy: entries are read back from it with provlog restore and
+    provlog fsck --repair, and nothing is ever appended to it. Keep the key file
+    apart from it.
+    """
+    with voice.meter() as bar:
+        head = copies.backup(folder, dest, watch=bar)
+    if as_json:
+        root = head.root.hex()
+        voice.say_json(
+            {"path": str(dest), "role": "copy", "root": root, "size": head.size}
+        )
+        return
+    voice.fact("backup", dest)
+    voice.fact("size", head.size)
+    voice.fact("root", head.root.hex())
+    voice.fact("role", "copy, which is never written to; every byte was verified")
+    voice.tell(f"to go back to it: provlog restore {folder} --from {dest}")

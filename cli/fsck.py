@@ -1,0 +1,145 @@
+"""provlog fsck: whether every byte of a log is what it was, and mending what is not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from cli import voice
+from cli.arguments import AS_JSON, FOLDER
+from ledger.errors import Held
+from ledger.log.copies import open_copy
+from ledger.log.fsck import NOT_DAMAGE, Checkup, repair
+from ledger.log.fsck import fsck as check
+from ledger.log.states import held
+from verifier.audit import note_outcome
+from verifier.damage import unanswered
+from verifier.errors import Unavailable
+from verifier.report import Report
+
+
+@click.command(
+    epilog="""\b
+Exit status:
+  0  the log is sound
+  1  something is damaged; the report says what, and where
+  2  it could not be carried out"""
+)
+@FOLDER
+@click.option("--repair", "mend", is_flag=True, help="Put right bytes in their place.")
+@click.option(
+    "--from",
+    "copies",
+    multiple=True,
+    metavar="COPY",
+    help="Where right bytes may be: a backup, an exported folder, an http(s) address.",
+)
+@AS_JSON
+def fsck(folder: Path, *, mend: bool, copies: Sequence[str], as_json: bool) -> None:
+    """Check every byte of the log in DIR.
+
+    Hashes all entries, compares all tiles up to the root, and looks at the rows that
+    say where an identity stands, the structure of the data file, anchor and key. A
+    log that another process writes to is checked up to where it is, not repaired.
+
+    With --repair, what is wrong is replaced by bytes that the root vouches for, from
+    the log itself and from every COPY; then all is checked again.
+    """
+    if copies and not mend:
+        raise click.UsageError("--from is for --repair")
+    report = Report()
+    size: int | None = None
+    try:
+        checkup = _checked(folder)
+        if mend and not checkup.sound:
+            if not as_json:
+                _say(_report(checkup))
+            _repair(folder, checkup, copies, report)
+            checkup = _checked(folder)
+        size = checkup.tree.size
+        report.findings += _report(checkup).findings
+    except Held as error:
+        if error.state != "damaged":
+            raise
+        # Not even to be opened: that is a finding, and the worst of them.
+        report.fails(error.state, str(error), mend=error.mend)
+    if as_json:
+        voice.say(report.json(command="fsck", size=size))
+    else:
+        _say(report)
+    if report.broken:
+        _tell_mend(folder, report)
+        sys.exit(voice.BROKEN)
+
+
+def _checked(folder: Path) -> Checkup:
+    with voice.meter() as bar:
+        return check(folder, watch=bar)
+
+
+def _repair(
+    folder: Path, checkup: Checkup, copies: Sequence[str], report: Report
+) -> None:
+    with ExitStack() as stack:
+        names = dict.fromkeys(copies)
+        sources = [stack.enter_context(open_copy(each)) for each in names]
+        for place, whole in repair(folder, checkup, sources):
+            if whole:
+                report.holds("repair", f"{place} is whole now", path=place)
+            else:
+                says = f"{place} is not: nobody has what the root vouches for"
+                report.fails("repair", says, path=place)
+
+
+def _report(checkup: Checkup) -> Report:
+    """What was found, in the words of the auditor where it is the auditor's to find."""
+    report = Report()
+    if checkup.live:
+        says = "another process writes; the structure of the file was not looked at"
+        report.notes("live", says)
+    else:
+        report.holds("structure", "every page of the data file is in its place")
+    try:
+        note_outcome(checkup.outcome, checkup.tree.size, report)
+    except Unavailable:
+        lost = unanswered(checkup.outcome.damage)
+        report.fails("tree", lost[-1].says)
+    if checkup.head:
+        report.fails("head", checkup.head)
+    _note_rows(checkup, report)
+    for each in checkup.holds:
+        if each.state in NOT_DAMAGE:
+            report.notes(each.state, str(each), mend=each.mend)
+        else:
+            report.fails(each.state, str(each), mend=each.mend)
+    if not checkup.holds:
+        report.holds("anchor", "it has this tree, and it and the key are of this log")
+    return report
+
+
+def _note_rows(checkup: Checkup, report: Report) -> None:
+    wrong = [row for row in checkup.rows if row.identity]
+    for row in wrong:
+        says = f"entry {row.index}, identity {row.identity}: {row.says}"
+        report.fails("identity", says, index=row.index, identity=row.identity)
+    for row in checkup.rows:
+        if not row.identity:
+            # Whose the entries are is not in them: nobody can say it again.
+            says = f"{row.says}; what has none is logged again, if it comes again"
+            report.notes("identity", says)
+    if not checkup.rows and not unanswered(checkup.outcome.damage):
+        report.holds("identity", "every row leads to the entry that it is about")
+
+
+def _say(report: Report) -> None:
+    voice.say(report.text())
+
+
+def _tell_mend(folder: Path, report: Report) -> None:
+    mends = [each.values["mend"] for each in report.broken if each.values.get("mend")]
+    for each in dict.fromkeys(mends or [held("damaged", "", folder).mend]):
+        voice.tell(f"mend: {each}")

@@ -1,0 +1,74 @@
+"""Reading what is to be logged: never more of it than an entry can have."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Generator, Iterable, Iterator
+from io import FileIO
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+from ledger.errors import Refused
+
+_CHUNK: Final = 1 << 16
+
+
+class Input(NamedTuple):
+    """The bytes from a file, or from a line with a number; or why there are none."""
+
+    where: str | int
+    data: bytes | Refused
+
+
+class Pause(NamedTuple):
+    """The next line has not come yet: a time to log those that have."""
+
+
+Inputs: TypeAlias = Iterator[Input | Pause]
+
+
+def read_files(names: Iterable[str], *, most: int) -> Inputs:
+    """The files, which may be pipes, one by one."""
+    for name in names:
+        try:
+            with open(Path(name), "rb") as file:
+                data = file.read(most + 1)
+        except OSError as error:
+            yield Input(name, Refused("file", f"it cannot be read: {error.strerror}"))
+        else:
+            yield Input(name, _too_large(most) if len(data) > most else data)
+
+
+def read_lines(file: FileIO, *, most: int) -> Inputs:
+    """The lines of an unbuffered `file`, ended by LF and by nothing else.
+
+    A line of more than `most` bytes is passed over as it comes, and not kept. The
+    last line may do without its LF.
+    """
+    number, rest, large = 1, b"", False
+    while chunk := (yield from _next(file)):
+        *whole, last = chunk.split(b"\n")
+        for piece in whole:
+            data = rest + piece
+            too_large = large or len(data) > most
+            yield Input(number, _too_large(most) if too_large else data)
+            number, rest, large = number + 1, b"", False
+        rest += last
+        if len(rest) > most:
+            rest, large = b"", True
+    if rest or large:
+        yield Input(number, _too_large(most) if large else rest)
+
+
+def _next(file: FileIO) -> Generator[Pause, None, bytes]:
+    """Some more bytes, and none at the end; first a pause, if none are there yet."""
+    if not select.select([file], [], [], 0)[0]:
+        yield Pause()
+    # None: somebody has made the file one that does not wait; so we do.
+    while (chunk := file.read(_CHUNK)) is None:
+        select.select([file], [], [])
+    return chunk
+
+
+def _too_large(most: int) -> Refused:
+    return Refused("size", f"more than {most} bytes; log what is larger by its digest")

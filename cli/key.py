@@ -1,0 +1,97 @@
+"""provlog key: show a log's public keys, and change them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from cli import voice
+from cli.arguments import AS_JSON, FOLDER
+from cli.keys import key_document, key_words
+from ledger.errors import Held
+from ledger.keys.keyfile import KeyFile, read_key_file
+from ledger.log.home import Home
+from ledger.log.rotation import finish as end_rotation
+from ledger.log.rotation import rotate as begin_rotation
+from ledger.log.states import mended_by
+from verifier.keys import KeyType
+
+
+@click.group()
+def key() -> None:
+    """Show a log's public keys, and change them."""
+
+
+@key.command()
+@FOLDER
+@AS_JSON
+def show(folder: Path, *, as_json: bool) -> None:
+    """Show the keys that sign, the oldest first: all of them do.
+
+    The secret keys are never shown. They are in the key file.
+    """
+    with mended_by(folder):
+        home = _home(folder)
+        keys = read_key_file(home.key)
+    _say(keys, as_json=as_json)
+
+
+@key.command(
+    epilog="""\b
+Exit status:
+  0  the keys are changed
+  1  it was refused: a rotation is under way, or none is
+  2  it could not be carried out"""
+)
+@FOLDER
+@click.option(
+    "--finish", is_flag=True, help="Let the old keys go; only the new ones sign."
+)
+@AS_JSON
+def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
+    """Add new keys beside the old ones, or end that.
+
+    From now on both sign. Give the new policy to everybody who verifies; when all of
+    them have it, use --finish. Where a key was stolen this does not help: freeze the
+    log, and begin a new one.
+    """
+    with mended_by(folder):
+        home = _home(folder)
+        keys = (end_rotation if finish else begin_rotation)(folder)
+    _say(keys, as_json=as_json)
+    voice.tell(f"keep a copy of {home.key}, apart from the log")
+    if not finish:
+        voice.tell(
+            f"next: give {home.policy} to those who verify; when all have it: "
+            f"provlog key rotate {quote(str(folder))} --finish"
+        )
+
+
+def _home(folder: Path) -> Home:
+    home = Home.at(folder)
+    if not home.store.is_dir():
+        raise Held("absent", f"there is no log in {folder}")
+    return home
+
+
+def _say(keys: KeyFile, *, as_json: bool) -> None:
+    public = [each.verifier_key for each in keys.keys]
+    rotating = sum(each.type is KeyType.ED25519 for each in public) > 1
+    if as_json:
+        voice.say_json(
+            {
+                "origin": keys.origin,
+                "rotating": rotating,
+                "keys": [
+                    {**key_document(each), "vkey": each.text()} for each in public
+                ],
+            }
+        )
+        return
+    voice.fact("log", keys.origin)
+    for each in public:
+        voice.fact("key", key_words(each))
+        voice.fact("", each.text())
+    voice.fact("rotation", "under way: old and new keys sign" if rotating else "none")

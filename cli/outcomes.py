@@ -1,0 +1,109 @@
+"""Saying what became of entries: where each one stands, or why it is not logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cli import voice
+from cli.sending import Outcome
+from ledger.errors import Halted, Held, Refused, Unavailable
+from ledger.log.pool import Answer
+from verifier.meter import Meter
+from verifier.report import escape
+
+
+@dataclass(slots=True, kw_only=True)
+class Telling:
+    """Says outcomes, and counts what was refused.
+
+    `progress` gives how much was read, and of how much in all; nothing if nobody
+    knows. A batch of lines is one line of the result, a file has one of its own.
+    """
+
+    as_json: bool
+    bar: Meter
+    progress: Callable[[], tuple[int, int] | None]
+    refusals: int = 0
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Say what became of a batch."""
+        self.bar.clear()
+        where, answer = outcome
+        if isinstance(answer, Answer):
+            self._answered(where, answer)
+        elif isinstance(answer, Refused):
+            for each in where:
+                self.refused(each, answer)
+        else:
+            self._failed(where, answer)
+        # Now, and not when the next ones are there: somebody may be waiting for it.
+        voice.said()
+        if progress := self.progress():
+            self.bar(*progress)
+
+    def refused(self, where: str | int, error: Refused | Unavailable) -> None:
+        """Say why what came from `where` is not logged."""
+        self.refusals += 1
+        self.bar.clear()
+        if self.as_json:
+            says = {"refused": _word(error), "says": str(error)}
+            voice.say_json({_name(where): where, **says})
+        voice.tell(f"{_words(where)}: refused: {_word(error)}: {error}")
+
+    def _answered(self, where: list[str | int], answer: Answer) -> None:
+        new: list[int] = []
+        for position, (each, index) in enumerate(
+            zip(where, answer.indexes, strict=True)
+        ):
+            if index is None:
+                self.refused(each, answer.refused[position])
+            elif isinstance(each, str) or position in answer.repeated:
+                self._stands(each, index, repeated=position in answer.repeated)
+            else:
+                new.append(index)
+        # All that is new in a batch stands in one row.
+        if new and self.as_json:
+            voice.say_json({"start": new[0], "stop": new[-1] + 1})
+        elif new:
+            voice.say(f"{new[0]} to {new[-1]}")
+
+    def _stands(self, where: str | int, index: int, *, repeated: bool) -> None:
+        if self.as_json:
+            says = {_name(where): where, "index": index, "repeated": repeated}
+            voice.say_json(says)
+        else:
+            again = "  already logged" if repeated else ""
+            voice.say(f"{index}  {escape(_words(where))}{again}")
+
+    def _failed(self, where: list[str | int], error: Exception) -> None:
+        first, last = where[0], where[-1]
+        if self.as_json:
+            says: dict[str, Any] = {"failed": _word(error), "says": str(error)}
+            voice.say_json({**says, "first": first, "last": last})
+        span = _words(first) if first == last else f"{_words(first)} to {last}"
+        unknown = (
+            "it is not known whether it is" if isinstance(error, Halted) else "not"
+        )
+        voice.tell(f"{span}: {unknown} logged")
+
+
+def _name(where: str | int) -> str:
+    return "file" if isinstance(where, str) else "line"
+
+
+def _words(where: str | int) -> str:
+    return where if isinstance(where, str) else f"line {where}"
+
+
+def _word(error: Exception) -> str:
+    match error:
+        case Refused():
+            return error.check
+        case Held():
+            return error.state
+        case Unavailable():
+            return error.reason
+        case _:
+            return "unknown"

@@ -1,0 +1,141 @@
+"""provlog restore: a log put in order again, or gone on with under a new name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import voice
+from cli.arguments import AS_JSON, FOLDER, WITHOUT
+from ledger.log.continuing import begin_again
+from ledger.log.restore import Evidence, Restored
+from ledger.log.restore import restore as put_back
+from ledger.log.states import mended_by
+from ledger.store import KINDS
+from verifier import evidence
+from verifier.source import read_file
+
+
+@click.command(
+    epilog="""\b
+Exit status:
+  0  DIR can be written to
+  1  what was given is refused
+  2  it could not be carried out; DIR is as it was"""
+)
+@FOLDER
+@click.option(
+    "--from",
+    "copies",
+    multiple=True,
+    metavar="COPY",
+    help="Where entries are: a backup, an exported folder, an http(s) address.",
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The newest checkpoint that anybody has, or a receipt or bundle with it.",
+)
+@click.option("--moved", is_flag=True, help="DIR was moved, and the other is gone.")
+@WITHOUT
+@click.option("--origin", metavar="NAME", help="Go on under a new name, in a new DIR.")
+@click.option(
+    "--entries",
+    "kind",
+    type=click.Choice(KINDS),
+    help="What the log was made as, if only entries are left.",
+)
+@click.option("--dedupe", is_flag=True, help="The same, for an opaque log.")
+@AS_JSON
+def restore(folder: Path, *, origin: str | None, as_json: bool, **given: Any) -> None:
+    """Put the log in DIR in order, so that it can be written to again.
+
+    The store in DIR, or one that is built from every COPY, is held against all that
+    was promised: the tree in the anchor, the checkpoints given, those that lie with
+    the copies, and what the targets have. What does not contain them is not put in
+    place. A store that is replaced is kept, as DIR/store.old-….
+
+    With --origin the log goes on under another name and other keys, in a new DIR,
+    with the entries of one COPY: for when a key was stolen, or nobody can say any
+    more what was promised.
+    """
+    if origin is not None:
+        _begin_again(folder, origin, given, as_json=as_json)
+        return
+    if given["moved"]:
+        voice.tell(
+            "warning: if the other copy of this folder is still written to, there will "
+            "be two histories under one key; nothing mends that, and whoever has a "
+            "checkpoint of each can prove it. Make sure that it is gone"
+        )
+    with voice.meter() as bar:
+        done = put_back(folder, _evidence(given), watch=bar)
+    _say(done, as_json=as_json)
+    if done.aside:
+        voice.tell(f"delete {done.aside} when nobody needs it any more")
+
+
+def _evidence(given: dict[str, Any]) -> Evidence:
+    checkpoints: Sequence[Path] = given.pop("checkpoints")
+    found = [
+        evidence.checkpoint_in(read_file(each, evidence.MAX_BYTES))
+        for each in checkpoints
+    ]
+    return Evidence(checkpoints=found, **given)
+
+
+def _say(done: Restored, *, as_json: bool) -> None:
+    head = done.head
+    aside = str(done.aside) if done.aside else None
+    if as_json:
+        promises = [
+            {"root": each.tree.root.hex(), "size": each.tree.size, "who": each.who}
+            for each in done.promises
+        ]
+        voice.say_json(
+            {
+                "aside": aside,
+                "promises": promises,
+                "root": head.root.hex(),
+                "size": head.size,
+                "unidentified": done.unidentified,
+            }
+        )
+        return
+    built = "a store built from the copies" if done.built else "the store in place"
+    voice.fact("restored", f"{built}, and anchored")
+    voice.fact("size", head.size)
+    voice.fact("root", head.root.hex())
+    for each in done.promises:
+        voice.fact("holds", f"the tree of size {each.tree.size} that {each.who} has")
+    if aside:
+        voice.fact("aside", aside)
+    if done.unidentified:
+        says = f"nobody knows who handed in the last {done.unidentified} entries"
+        voice.fact("identity", f"{says}; if they come again they are logged again")
+
+
+def _begin_again(
+    folder: Path, origin: str, given: dict[str, Any], *, as_json: bool
+) -> None:
+    copies = given.pop("copies")
+    if len(copies) != 1 or any(given.values()):
+        raise click.UsageError("a new origin takes one --from COPY, and nothing else")
+    with mended_by(folder):
+        head = begin_again(folder, origin, Path(copies[0]))
+    if as_json:
+        voice.say_json({"origin": origin, "root": head.root.hex(), "size": head.size})
+        return
+    voice.fact("origin", origin)
+    voice.fact("size", f"{head.size}, with the entries of {copies[0]}")
+    voice.fact("root", head.root.hex())
+    voice.tell(
+        f"it has keys of its own: whoever verifies needs {folder / 'policy.txt'}, and "
+        "no policy of the old log accepts it"
+    )

@@ -1,0 +1,169 @@
+"""provlog status: what a log is, whether it writes, and what protects it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from cli import voice
+from cli.arguments import AS_JSON, FOLDER
+from cli.keys import key_document
+from ledger.clock import read_clock
+from ledger.errors import Held
+from ledger.log.home import Home
+from ledger.log.look import Look, look
+from ledger.log.recovery import check_clock
+from ledger.log.states import mended_by
+from ledger.log.targets import ask_targets
+from verifier.report import time_text
+
+_WRITES: Final = "writes"
+_IN_ORDER: Final = (_WRITES, "frozen", "copy")
+"""The states in which nobody has to do anything."""
+
+
+@click.command(
+    epilog="""\b
+Exit status:
+  0  it writes; or it has ended, or is a copy, and does not have to
+  1  it does not write, or cannot be read; the state says why
+  2  it could not be carried out
+
+\b
+With --json, one object: state, says and mend are always there; the rest where
+the log can be read: origin, kind, dedupe, size, root, at (ms), batch, writing,
+anchor, keys, targets, protected_by, used_bytes, limit_bytes, free_bytes, warning."""
+)
+@FOLDER
+@click.option("--ask", is_flag=True, help="Ask the targets, as every start does.")
+@AS_JSON
+def status(folder: Path, *, ask: bool, as_json: bool) -> None:
+    """Say what the log in DIR is, and whether it writes."""
+    try:
+        with look(folder) as seen:
+            found = _found(seen, ask=ask)
+    except Held as hold:
+        found = _state(hold)
+    if as_json:
+        voice.say_json(found)
+    else:
+        _say(found)
+    if found["state"] not in _IN_ORDER:
+        sys.exit(voice.BROKEN)
+
+
+def _found(seen: Look, *, ask: bool) -> dict[str, Any]:
+    hold, warning = seen.hold, ""
+    targets: list[dict[str, Any]] = []
+    try:
+        with mended_by(seen.home.folder):
+            warning = check_clock(seen.home, seen.head, read_clock())
+            if seen.head.frozen:
+                raise Held("frozen", f"the log has ended, at size {seen.head.size}")
+    except Held as error:
+        hold = hold or error
+    for target in seen.home.config.targets:
+        wrong = _ask(seen, target) if ask and seen.signer else None
+        hold = hold or wrong
+        fine = "answers" if ask and seen.signer else "not asked"
+        targets.append({"target": target, "says": str(wrong) if wrong else fine})
+    usage = seen.store.usage()
+    return {
+        **_state(hold),
+        **_log(seen),
+        "warning": warning,
+        "targets": targets,
+        "protected_by": _protected_by(seen.home),
+        "used_bytes": usage.used_bytes,
+        "limit_bytes": usage.limit_bytes,
+        "free_bytes": usage.free_bytes,
+    }
+
+
+def _state(hold: Held | None) -> dict[str, Any]:
+    if not hold:
+        return {"state": _WRITES, "says": "", "mend": ""}
+    return {"state": hold.state, "says": str(hold), "mend": hold.mend}
+
+
+def _log(seen: Look) -> dict[str, Any]:
+    charter, newest, held = seen.store.charter, seen.newest, seen.held
+    anchor = {"path": str(seen.home.anchor), "batch": held.batch if held else None}
+    return {
+        "origin": charter.origin,
+        "kind": charter.kind,
+        "dedupe": charter.dedupe,
+        "size": newest.size,
+        "root": newest.root.hex(),
+        "at": seen.head.at,
+        "batch": seen.head.batch,
+        "writing": seen.live,
+        "anchor": anchor,
+        "keys": [
+            key_document(each)
+            for each in (seen.signer.verifier_keys() if seen.signer else [])
+        ],
+    }
+
+
+def _ask(seen: Look, target: str) -> Held | None:
+    """What is wrong with the answer of a target, if anything is."""
+    try:
+        with mended_by(seen.home.folder):
+            ask_targets(
+                [target],
+                folder=seen.home.folder,
+                store=seen.store,
+                keys=seen.signer.verifier_keys() if seen.signer else [],
+            )
+    except Held as error:
+        return error
+    return None
+
+
+def _protected_by(home: Home) -> list[str]:
+    """What would know a newer tree if the whole folder were put back to an old one."""
+    found = ["targets"] if home.config.targets else []
+    try:
+        if os.stat(home.anchor).st_dev != os.stat(home.store).st_dev:
+            found.append("anchor")
+    except OSError:
+        return found
+    return found
+
+
+def _say(found: dict[str, Any]) -> None:
+    """The same for a person."""
+    if "origin" in found:
+        repeats = ", repeats are logged once" if found["dedupe"] else ""
+        voice.fact("log", f"{found['origin']}, {found['kind']} entries{repeats}")
+        voice.fact("tree", f"size {found['size']}, root {found['root']}")
+        at = time_text(found["at"] // 1000) if found["at"] else "no entry yet"
+        voice.fact("newest", f"{at}, in batch {found['batch']}")
+    voice.fact("state", found["state"])
+    for name in ("says", "mend"):
+        if found[name]:
+            voice.fact(name, found[name])
+    if "origin" not in found:
+        return
+    if found["warning"]:
+        voice.fact("clock", found["warning"])
+    voice.fact("writer", "a running process" if found["writing"] else "none just now")
+    anchor = found["anchor"]
+    where = "not read" if anchor["batch"] is None else f"at batch {anchor['batch']}"
+    voice.fact("anchor", f"{anchor['path']}, {where}")
+    for each in found["keys"]:
+        voice.fact("key", f"{each['algorithm']} {each['id']} signs {each['signs']}")
+    for each in found["targets"]:
+        voice.fact("target", f"{each['target']}: {each['says']}")
+    by = " and ".join(found["protected_by"])
+    voice.fact("rollback", f"protected by {by}" if by else "unprotected")
+    voice.fact(
+        "room",
+        f"{found['used_bytes']:,} of {found['limit_bytes']:,} bytes used, "
+        f"{found['free_bytes']:,} free on the disk",
+    )
