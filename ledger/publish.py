@@ -49,11 +49,12 @@ def export(
     signed = seen.checkpoint(time=time)
     newest = read_own(signed, seen.store.charter.origin, _keys(seen))
     before = _published(seen, dest)
-    dest.mkdir(parents=True, exist_ok=True)
+    above = _make_folders(dest.absolute()) | {dest.absolute().parent}
     _write_tiles(seen, dest, list(new_tiles(before, newest.size)), watch)
     # Everything below it is durable. A crash before this line leaves the old one.
     write_atomically(dest / CHECKPOINT, signed)
-    sync_folder(dest.absolute().parent)
+    for folder in above:
+        sync_folder(folder)
     return Exported(before=before, checkpoint=newest)
 
 
@@ -119,7 +120,9 @@ def _write_tiles(
             reading.entry_tile(tile) if tile.level == ENTRIES else reading.hashes(tile)
         )
         path = dest / tile.path()
-        folders |= _make_folders(path.parent) | {path.parent}
+        _make_folders(path.parent)
+        # Those that were there, too: who made them may not have lived to sync them.
+        folders |= {each for each in path.parents if each.is_relative_to(dest)}
         _write(path, data)
         if watch:
             watch(number + 1, len(tiles))

@@ -21,6 +21,7 @@ in the file that it names was copied: there may be another one, with another wri
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -30,9 +31,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
-from ledger.errors import Halted, Held
+from ledger.errors import Halted, Held, Unavailable
 from ledger.store import Head
-from ledger.store.disk import file_identity, sync_folder
+from ledger.store.disk import failed, file_identity, sync_folder
 
 MAGIC: Final = b"provlog/anchor/1"
 SLOT_BYTES: Final = 4096
@@ -95,6 +96,8 @@ class Anchor:
             except BlockingIOError:
                 says = f"another process writes with the anchor {path}"
                 raise Held("locked", says) from None
+            except OSError as error:
+                raise failed(path, error) from None
             self.held = _newest(self._number, path)
         except BaseException:
             os.close(self._number)
@@ -116,7 +119,7 @@ class Anchor:
                 )
             new = self.held.at(head)
             _write(self._number, new)
-        except (OSError, Held) as error:
+        except (OSError, Held, Unavailable) as error:
             raise Halted(f"{self.path} could not be written: {error}") from error
         self.held = new
 
@@ -156,16 +159,21 @@ def _open(path: Path, flags: int) -> int:
     except FileNotFoundError:
         raise Held("anchor_missing", f"the anchor {path} is not there") from None
     except OSError as error:
-        says = f"the anchor {path} cannot be opened: {error.strerror}"
-        raise Held("anchor_damaged", says) from None
+        raise _why_not(path, error) from None
+
+
+def _why_not(path: Path, error: OSError) -> Held | Unavailable:
+    if error.errno in (errno.ELOOP, errno.EISDIR):
+        says = f"the anchor {path} is no file: {error.strerror}"
+        return Held("anchor_damaged", says)
+    return failed(path, error)
 
 
 def _newest(number: int, path: Path) -> Anchored:
     try:
         slots = [os.pread(number, _WHOLE, at) for at in (0, SLOT_BYTES)]
     except OSError as error:
-        says = f"the anchor {path} cannot be read: {error.strerror}"
-        raise Held("anchor_damaged", says) from None
+        raise _why_not(path, error) from None
     valid = [held for slot in slots if (held := Anchored.parse(slot))]
     if not valid:
         raise Held("anchor_damaged", f"neither slot of the anchor {path} is whole")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import Held
+from ledger.store.disk import failed
 
 NAME: Final = "lock"
 _ATTEMPTS: Final = 10
@@ -34,9 +35,18 @@ class Lock:
                 f"{path} cannot be opened: {error.strerror}",
                 mend=f"let {path} be a file that this user may write",
             ) from None
+        try:
+            self._take(folder)
+        except OSError as error:
+            os.close(self._number)
+            raise failed(path, error) from None
+        except BaseException:
+            os.close(self._number)
+            raise
+
+    def _take(self, folder: Path) -> None:
         if not _taken(self._number):
             holder = os.pread(self._number, 80, 0).decode("ascii", "replace").strip()
-            os.close(self._number)
             raise Held(
                 "locked", f"another process writes in {folder} ({holder or 'unknown'})"
             )

@@ -149,7 +149,7 @@ class Repair:
             if entry is None:
                 return tile.path(), False
             chosen.append(entry)
-        if not self._is_stored(tile, chosen):
+        if chosen != own:
             self._store.mend((ENTRIES, tile.index), encode_entries(chosen))
         return tile.path(), True
 
@@ -167,14 +167,6 @@ class Repair:
             with suppress(WrongBytes):
                 return snapshot.entries(start, start + tile.width)
             return [_stored_entry(snapshot, start + each) for each in range(tile.width)]
-
-    def _is_stored(self, tile: Tile, entries: list[bytes]) -> bool:
-        start = tile.index * WIDTH
-        try:
-            with self._store.snapshot() as snapshot:
-                return snapshot.entries(start, start + tile.width) == entries
-        except WrongBytes:
-            return False
 
 
 def _over(tiles: Iterable[Tile], level: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -9,16 +10,22 @@ import struct
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import Held
+from ledger.errors import Held, Unavailable
 
 REMOTE: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs", "fuse")
 """File systems on which memory maps and locks do not keep what they promise."""
 
 _GETVERSION: Final = 0x80087601  # FS_IOC_GETVERSION of linux/fs.h
+_NO_GENERATION: Final = (errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 """How mountinfo writes white space and the backslash."""
 _GENERATION: Final = 1 << 63
 """Marks an identity that has the inode's generation instead of the device."""
+
+
+def failed(path: Path, error: OSError) -> Unavailable:
+    """The disk did not do what it was asked; it may the next time."""
+    return Unavailable("disk", f"{path}: {error.strerror or error}")
 
 
 def file_identity(path: Path) -> bytes:
@@ -34,7 +41,9 @@ def file_identity(path: Path) -> bytes:
         try:
             answer = fcntl.ioctl(number, _GETVERSION, struct.pack("Q", 0))
             which = _GENERATION | struct.unpack("Q", answer)[0] & 0xFFFFFFFF
-        except OSError:
+        except OSError as error:
+            if error.errno not in _NO_GENERATION:
+                raise failed(path, error) from None
             which = status.st_dev & _GENERATION - 1
         return struct.pack(">QQ", status.st_ino, which)
     finally:
@@ -43,7 +52,10 @@ def file_identity(path: Path) -> bytes:
 
 def free_bytes(path: Path) -> int:
     """What the disk has left for us."""
-    status = os.statvfs(path)
+    try:
+        status = os.statvfs(path)
+    except OSError as error:
+        raise failed(path, error) from None
     return status.f_bavail * status.f_frsize
 
 

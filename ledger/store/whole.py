@@ -14,7 +14,8 @@ from typing import Final
 
 from lmdb import verify
 
-from ledger.errors import Held, Unavailable
+from ledger.errors import Held
+from ledger.store.disk import failed
 from ledger.store.layout import damaged
 
 # Page header, magic, version, address, map size, two databases, last page, transaction.
@@ -33,8 +34,7 @@ def check_whole(path: Path) -> None:
     except FileNotFoundError:
         raise Held("absent", f"there is no log in {path.parent}") from None
     except OSError as error:
-        says = f"{path} cannot be read: {error.strerror}"
-        raise Unavailable("open", says) from None
+        raise failed(path, error) from None
     if not metas:
         raise damaged(f"{path} does not begin as an LMDB 0.9 file does")
     _, last, page = max(metas)

@@ -1,0 +1,41 @@
+"""Every known failure, and every promise, has a test that shows it or says why not."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "threat-model.md"
+NUMBERS = [*(f"F{number}" for number in range(1, 37)), *map(str, range(1, 25))]
+ROW = re.compile(r"^\| (F?\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+ROWS = {number: shown for number, _, shown in ROW.findall(PAGE.read_text())}
+
+
+@cache
+def names_in(path: str) -> set[str]:
+    """The names of the test functions in a file."""
+    names = ast.walk(ast.parse((ROOT / path).read_text()))
+    return {node.name for node in names if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_failure_and_every_promise_has_one_row():
+    assert [number for number, _, _ in ROW.findall(PAGE.read_text())] == NUMBERS
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_row_names_its_test_or_says_what_it_waits_for(number):
+    shown = ROWS[number]
+    assert shown.startswith("not yet: ") or re.fullmatch(
+        f"{TEST.pattern}(, {TEST.pattern})*", shown
+    )
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_test_that_is_named_is_there(number):
+    for path, name in TEST.findall(ROWS[number]):
+        assert name in names_in(path)
