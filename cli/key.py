@@ -62,9 +62,13 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
         keys = (end_rotation if finish else begin_rotation)(folder)
     _say(keys, as_json=as_json)
     voice.tell(f"keep a copy of {home.key}, apart from the log")
+    policy = home.policy
+    if (beside := policy.with_name("policy.next.txt")).exists():
+        policy = beside
+        voice.tell(f"{home.policy} was changed by hand, so the new one is {beside}")
     if not finish:
         voice.tell(
-            f"next: give {home.policy} to those who verify; when all have it: "
+            f"next: give {policy} to those who verify; when all have it: "
             f"provlog key rotate {quote(str(folder))} --finish"
         )
 

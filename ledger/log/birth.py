@@ -101,7 +101,22 @@ def write_papers(home: Home, keys: KeyFile) -> None:
     write_atomically(home.folder / SETTINGS, SETTINGS_TEXT)
 
 
-def write_policy(home: Home, keys: KeyFile) -> None:
-    """Write what somebody needs who wants to believe this log."""
+def write_policy(home: Home, keys: KeyFile, before: KeyFile | None = None) -> Path:
+    """Write what somebody needs who wants to believe this log; return where.
+
+    A policy that its operator has changed since `before` stays as it is, and the
+    new one is put beside it.
+    """
+    path, beside = home.policy, home.policy.with_name("policy.next.txt")
+    ours = (_policy(keys), _policy(before)) if before else ()
+    if ours and path.exists() and path.read_bytes() not in ours:
+        path = beside
+    else:
+        beside.unlink(missing_ok=True)
+    write_atomically(path, _policy(keys))
+    return path
+
+
+def _policy(keys: KeyFile) -> bytes:
     public = [key.verifier_key for key in keys.keys]
-    write_atomically(home.policy, policy_text(keys.origin, public).encode())
+    return policy_text(keys.origin, public).encode()

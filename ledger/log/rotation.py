@@ -35,7 +35,7 @@ def rotate(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
             "a rotation is under way, and both generations sign; when every policy has "
             "the new key, end it: provlog key rotate --finish",
         )
-    return _change(home, _waiting(home, old) or _with_new(old), clock)
+    return _change(home, old, _waiting(home, old) or _with_new(old), clock)
 
 
 def finish(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
@@ -48,22 +48,26 @@ def finish(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
         )
     new = KeyFile(tuple(_generations(old)[-1]), old.genesis)
     _check_targets(home, new)
-    return _change(home, new, clock)
+    return _change(home, old, new, clock)
 
 
-def _change(home: Home, new: KeyFile, clock: Clock) -> KeyFile:
+def _change(home: Home, old: KeyFile, new: KeyFile, clock: Clock) -> KeyFile:
     """Say it in the log, then do it; after a crash between the two, do it again."""
     beside = _beside(home)
-    write_key_file(beside, new)
     with Log.open(home.folder, clock=clock) as log:
         if log.hold:
             raise log.hold
+        # Now nobody else can change them, and nobody may have before.
+        if read_key_file(home.key) != old:
+            says = f"{home.key} was changed by somebody else just now; look again"
+            raise Refused("rotation", says)
+        write_key_file(beside, new)
         if log.charter.kind == "record":
             log.submit([key_rotate(key.verifier_key for key in new.keys)]).wait()
-    # The policy first: a crash between the two leaves one that accepts what is signed.
-    write_policy(home, new)
-    os.replace(beside, home.key)
-    sync_folder(home.key.parent)
+        # The policy first: a crash between leaves one that accepts what is signed.
+        write_policy(home, new, old)
+        os.replace(beside, home.key)
+        sync_folder(home.key.parent)
     return new
 
 
