@@ -340,7 +340,8 @@ def test_who_worked_for_a_killed_audit_leaves_after_it(long_log, how):
         workers = [os.pidfd_open(int(each)) for each in children.split()]
         for each in workers:
             stack.callback(os.close, each)
-        assert len(workers) == 2
+        # Two that hash, once both have started, and one that tidies up behind them.
+        assert len(workers) >= 2
         audit.send_signal(how)
         assert audit.wait(20) == -how
         # A descriptor of a process is readable once the process has ended.
