@@ -13,9 +13,9 @@ from random import Random
 from typing import Final
 
 from ledger.config import NAME as SETTINGS
-from ledger.log.birth import init, new_charter, new_keys
 from ledger.log.log import Log
 from ledger.log.pool import Admitted, Order
+from ledger.upkeep.birth import init, new_charter, new_keys
 
 ORIGIN: Final = "bench.example/log"
 BORN_MS: Final = 1_790_000_000_000

@@ -8,7 +8,7 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER
-from ledger.log import copies
+from ledger.upkeep import copies
 
 
 @click.command(

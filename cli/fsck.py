@@ -12,10 +12,10 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER
 from ledger.errors import Held
-from ledger.log.copies import open_copy
-from ledger.log.fsck import NOT_DAMAGE, Checkup, repair
-from ledger.log.fsck import fsck as check
 from ledger.log.states import held
+from ledger.upkeep.copies import open_copy
+from ledger.upkeep.fsck import NOT_DAMAGE, Checkup, repair
+from ledger.upkeep.fsck import fsck as check
 from verifier.audit import note_outcome
 from verifier.damage import unanswered
 from verifier.errors import Unavailable

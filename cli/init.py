@@ -10,12 +10,12 @@ from cli import voice
 from cli.arguments import AS_JSON
 from cli.keys import key_document, key_words
 from ledger.keys.keyfile import read_note_key
-from ledger.log.birth import init as make
-from ledger.log.birth import new_charter, new_keys
 from ledger.log.home import Home
 from ledger.log.look import look
 from ledger.log.states import mended_by
 from ledger.store import KINDS
+from ledger.upkeep.birth import init as make
+from ledger.upkeep.birth import new_charter, new_keys
 
 
 @click.command(

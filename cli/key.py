@@ -13,9 +13,9 @@ from cli.keys import key_document, key_words
 from ledger.errors import Held
 from ledger.keys.keyfile import KeyFile, read_key_file
 from ledger.log.home import Home
-from ledger.log.rotation import finish as end_rotation
-from ledger.log.rotation import rotate as begin_rotation
 from ledger.log.states import mended_by
+from ledger.upkeep.rotation import finish as end_rotation
+from ledger.upkeep.rotation import rotate as begin_rotation
 from verifier.keys import KeyType
 
 

@@ -10,11 +10,11 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, WITHOUT
-from ledger.log.continuing import begin_again
-from ledger.log.restore import Evidence, Restored
-from ledger.log.restore import restore as put_back
 from ledger.log.states import mended_by
 from ledger.store import KINDS
+from ledger.upkeep.continuing import begin_again
+from ledger.upkeep.restore import Evidence, Restored
+from ledger.upkeep.restore import restore as put_back
 from verifier import evidence
 from verifier.source import read_file
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock, read_clock
-from ledger.log.birth import init, new_charter, new_keys
 from ledger.log.home import Home
 from ledger.log.log import Log
 from ledger.log.pool import Admitted, Answer
 from ledger.log.reading import Reading
-from ledger.log.source import StoreSource
 from ledger.store import Charter
+from ledger.upkeep.birth import init, new_charter, new_keys
+from ledger.upkeep.source import StoreSource
 from verifier import Checkpoint, Policy, verify_checkpoint, verify_log
 from verifier.hashing import leaf_hash
 from verifier.proof import verify_consistency, verify_inclusion

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from ledger.log.home import Home
-from ledger.log.source import StoreSource
+from ledger.upkeep.source import StoreSource
 from tests.recordlog import record_id
 from verifier import Checkpoint, verify_log
 

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from ledger.log.copies import backup
 from ledger.store import layout as at
+from ledger.upkeep.copies import backup
 from tests.cli.operating import done, provlog, said, writing
 from tests.upkeep.spoil import (
     entries,

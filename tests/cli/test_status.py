@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from cli.main import main
 from ledger.clock import read_clock
-from ledger.log.copies import backup
 from ledger.log.look import look
 from ledger.log.resuming import confirmed_ms
 from ledger.publish import export
+from ledger.upkeep.copies import backup
 from tests.cli.operating import done, provlog, said, shell, writing
 
 DAY_MS = 86_400_000

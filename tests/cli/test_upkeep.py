@@ -10,10 +10,10 @@ from contextlib import suppress
 
 import pytest
 
-from ledger.log.copies import backup
-from ledger.log.fsck import MOST_ROWS
 from ledger.store import layout as at
 from ledger.store.environment import DATA
+from ledger.upkeep.copies import backup
+from ledger.upkeep.fsck import MOST_ROWS
 from tests.cli.operating import done, provlog, shell, start, writing
 from tests.loopback import Server, folder, running
 from tests.upkeep.spoil import (

@@ -18,8 +18,8 @@ from typing import Self
 from ledger.errors import Halted, Held, Unavailable, WrongBytes
 from ledger.keys.keyfile import read_key_file
 from ledger.log.log import Log
-from ledger.log.source import StoreSource
 from ledger.log.targets import read_own
+from ledger.upkeep.source import StoreSource
 from verifier import Checkpoint, VerificationError, verify_log
 from verifier.keys import VerifierKey
 from verifier.source import CHECKPOINT, Directory

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.log.fsck import fsck
+from ledger.upkeep.fsck import fsck
 from tests.faults.promises import AHEAD, OK, Promise, entries, judge, promises
 from tests.faults.site import Site, writer
 

@@ -12,11 +12,11 @@ import random
 import pytest
 
 from ledger.errors import Halted, Held, Refused, Unavailable
-from ledger.log.copies import backup
-from ledger.log.fsck import fsck
 from ledger.log.log import Log
 from ledger.log.pool import Order
-from ledger.log.restore import Evidence, restore
+from ledger.upkeep.copies import backup
+from ledger.upkeep.fsck import fsck
+from ledger.upkeep.restore import Evidence, restore
 from tests.faults.kill_rounds import played
 from tests.faults.power_rounds import check_rounds, need_machines
 from tests.faults.promises import AHEAD, OK

@@ -14,12 +14,12 @@ import pytest
 
 from ledger.errors import Held, Unavailable, WrongBytes
 from ledger.keys.keyfile import read_note_key
-from ledger.log.continuing import begin_again
-from ledger.log.copies import open_copy
-from ledger.log.fsck import fsck, repair
 from ledger.log.log import Log
-from ledger.log.restore import Evidence, restore
 from ledger.log.scrubber import Scrubber
+from ledger.upkeep.continuing import begin_again
+from ledger.upkeep.copies import open_copy
+from ledger.upkeep.fsck import fsck, repair
+from ledger.upkeep.restore import Evidence, restore
 from tests import tools
 from tests.faults.kill_rounds import played
 from tests.faults.promises import OK

@@ -24,10 +24,10 @@ from hypothesis.stateful import (
 )
 
 from ledger.errors import Conflict, Halted, Held, Unavailable
-from ledger.log.copies import backup
 from ledger.log.log import Log
 from ledger.log.pool import Answer
-from ledger.log.restore import Evidence, restore
+from ledger.upkeep.copies import backup
+from ledger.upkeep.restore import Evidence, restore
 from tests.faults.site import put
 from tests.livelog import LiveLog
 from tests.log.fakes import SetClock, body

@@ -15,8 +15,8 @@ import pytest
 from cli.main import main
 from ledger.config import Config
 from ledger.events import EVENTS
-from ledger.log.birth import SETTINGS_TEXT
 from ledger.log.states import MENDS
+from ledger.upkeep.birth import SETTINGS_TEXT
 from tests.house.test_docs import anchors, as_pattern
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,12 +19,12 @@ from ledger.config import Config
 from ledger.errors import Held
 from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchor, Anchored, write_anchor
-from ledger.log.birth import new_charter, new_keys
 from ledger.log.pool import Admitted, Answer, Order
 from ledger.log.sequencer import Sequencer
-from ledger.log.source import StoreSource
 from ledger.store import Batch, Head, LogStore, layout
 from ledger.store.memory import MemoryStore
+from ledger.upkeep.birth import new_charter, new_keys
+from ledger.upkeep.source import StoreSource
 from tests.recordlog import record_id
 from tests.spoiling import flipped
 from verifier import Checkpoint, cbor, verify_log

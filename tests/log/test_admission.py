@@ -4,8 +4,8 @@ import pytest
 
 from ledger.errors import Refused
 from ledger.log.admission import Admission
-from ledger.log.birth import new_charter
 from ledger.log.identity import digest_identity, record_identity
+from ledger.upkeep.birth import new_charter
 from tests.livelog import ORIGIN
 from tests.log.fakes import body, sign1
 from tests.recordlog import record_id

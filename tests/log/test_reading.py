@@ -6,8 +6,8 @@ import pytest
 
 from ledger.errors import Refused, WrongBytes
 from ledger.log.reading import Reading
-from ledger.log.source import StoreSource
 from ledger.store import Head
+from ledger.upkeep.source import StoreSource
 from tests.log.fakes import Bench, Spoiled, flip_in_tile, numbered, put_entry_tile
 from tests.reference.rfc6962 import Tree
 from tests.spoiling import flipped

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Halted, Held, Unavailable
-from ledger.log.birth import init, new_charter, new_keys
 from ledger.log.home import Home
 from ledger.log.log import Log
 from ledger.log.states import MENDS, held, mended_by
+from ledger.upkeep.birth import init, new_charter, new_keys
 from tests.livelog import ORIGIN
 from tests.log.fakes import (
     LONG_S,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from ledger.log.copies import open_copy
-from ledger.log.fsck import fsck, repair
 from ledger.store import layout as at
+from ledger.upkeep.copies import open_copy
+from ledger.upkeep.fsck import fsck, repair
 
 SIZE = 300
 ENTRY = (at.ENTRIES, at.index_key(0), 5 * 14 + 3)

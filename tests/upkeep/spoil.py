@@ -13,9 +13,9 @@ from typing import Any
 import lmdb
 
 from ledger.clock import read_clock
-from ledger.log.fsck import Checkup, fsck
 from ledger.log.look import look
 from ledger.publish import Exported, export
+from ledger.upkeep.fsck import Checkup, fsck
 from tests.livelog import LiveLog
 from tests.recordlog import record
 from verifier import cbor

@@ -6,10 +6,10 @@ import stat
 import pytest
 
 from ledger.errors import Held, Refused, Unavailable
-from ledger.log.copies import backup, open_copy, verify_store
 from ledger.log.log import Log
 from ledger.store import layout as at
 from ledger.store.lmdb import LmdbStore
+from ledger.upkeep.copies import backup, open_copy, verify_store
 from tests.upkeep.spoil import (
     another_process,
     drop,

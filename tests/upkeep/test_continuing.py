@@ -3,11 +3,11 @@
 import pytest
 
 from ledger.errors import Held, Refused
-from ledger.log.continuing import begin_again
-from ledger.log.copies import backup
 from ledger.log.log import Log
 from ledger.log.own import freeze
 from ledger.store import layout as at
+from ledger.upkeep.continuing import begin_again
+from ledger.upkeep.copies import backup
 from tests.livelog import ORIGIN
 from tests.upkeep.spoil import (
     entries,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from ledger.errors import Held
-from ledger.log.fsck import fsck, repair
 from ledger.log.own import freeze
 from ledger.store import layout as at
+from ledger.upkeep.fsck import fsck, repair
 from tests.livelog import ORIGIN
 from tests.upkeep.spoil import (
     another_process,

@@ -4,11 +4,11 @@ import pytest
 
 from ledger.errors import Held
 from ledger.log.anchor import SLOT_BYTES
-from ledger.log.birth import new_charter
-from ledger.log.fsck import fsck
 from ledger.log.own import freeze
 from ledger.store import layout as at
 from ledger.store.environment import DATA
+from ledger.upkeep.birth import new_charter
+from ledger.upkeep.fsck import fsck
 from tests.livelog import ORIGIN
 from tests.upkeep.spoil import (
     checks,

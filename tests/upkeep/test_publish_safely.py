@@ -7,12 +7,12 @@ import pytest
 
 from ledger import publish
 from ledger.errors import Held, Refused, WrongBytes
-from ledger.log.birth import new_charter
-from ledger.log.copies import backup
 from ledger.log.look import look
-from ledger.log.rotation import finish, rotate
 from ledger.publish import export
 from ledger.store import layout as at
+from ledger.upkeep.birth import new_charter
+from ledger.upkeep.copies import backup
+from ledger.upkeep.rotation import finish, rotate
 from tests.livelog import ORIGIN
 from tests.testlog import TestLog
 from tests.upkeep.published import audited, files

@@ -4,12 +4,12 @@ import shutil
 
 import pytest
 
-from ledger.log.continuing import begin_again
-from ledger.log.copies import backup
-from ledger.log.fsck import fsck
 from ledger.log.own import freeze
-from ledger.log.restore import Evidence, restore
 from ledger.store import layout as at
+from ledger.upkeep.continuing import begin_again
+from ledger.upkeep.copies import backup
+from ledger.upkeep.fsck import fsck
+from ledger.upkeep.restore import Evidence, restore
 from tests.upkeep.mending import (
     MADE,
     SIZE,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ledger.log.copies import backup, open_copy
-from ledger.log.fsck import fsck, repair
 from ledger.store import layout as at
+from ledger.upkeep.copies import backup, open_copy
+from ledger.upkeep.fsck import fsck, repair
 from tests.loopback import Server, folder, running
 from tests.upkeep.repairing import (
     ENTRIES,

@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from ledger.errors import Held, Refused
-from ledger.log.copies import backup, open_copy
 from ledger.store import layout as at
 from ledger.store.environment import DATA
+from ledger.upkeep.copies import backup, open_copy
 from tests.upkeep.repairing import (
     ENTRIES,
     ENTRY,

@@ -9,11 +9,11 @@ import shutil
 
 import pytest
 
-from ledger.log import restore as restoring
-from ledger.log.birth import new_charter
-from ledger.log.copies import backup
-from ledger.log.restore import Evidence, restore
 from ledger.store import layout as at
+from ledger.upkeep import restore as restoring
+from ledger.upkeep.birth import new_charter
+from ledger.upkeep.copies import backup
+from ledger.upkeep.restore import Evidence, restore
 from tests.livelog import ORIGIN
 from tests.upkeep.mending import (
     MADE,

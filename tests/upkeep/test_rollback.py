@@ -10,13 +10,13 @@ import shutil
 import pytest
 
 from ledger.errors import Held
-from ledger.log import restore as restoring
-from ledger.log.birth import new_charter
-from ledger.log.copies import backup
 from ledger.log.home import Home
 from ledger.log.log import Log
-from ledger.log.restore import Evidence, restore
 from ledger.store.environment import DATA
+from ledger.upkeep import restore as restoring
+from ledger.upkeep.birth import new_charter
+from ledger.upkeep.copies import backup
+from ledger.upkeep.restore import Evidence, restore
 from tests.livelog import ORIGIN
 from tests.loopback import Server, folder, running
 from tests.spoiling import flipped

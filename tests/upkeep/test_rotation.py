@@ -6,9 +6,9 @@ import pytest
 
 from ledger.errors import Held, Refused
 from ledger.keys.keyfile import read_key_file
-from ledger.log import rotation
 from ledger.log.log import Log
-from ledger.log.rotation import finish, rotate
+from ledger.upkeep import rotation
+from ledger.upkeep.rotation import finish, rotate
 from tests.upkeep.spoil import entries, is_sound, public, records
 from verifier import Entry, Policy, verify_checkpoint
 from verifier.errors import UntrustedError

@@ -6,9 +6,9 @@ to an entry that is logged twice: never to another entry, never to another answe
 
 import pytest
 
-from ledger.log.copies import backup, open_copy
-from ledger.log.fsck import fsck, repair
 from ledger.store import layout as at
+from ledger.upkeep.copies import backup, open_copy
+from ledger.upkeep.fsck import fsck, repair
 from tests.upkeep.spoil import (
     another_process,
     checks,

@@ -11,8 +11,8 @@ from ledger.config import Config
 from ledger.errors import Held, Refused
 from ledger.keys.keyfile import SigningKey, read_key_file
 from ledger.log.anchor import read_anchor
-from ledger.log.birth import SETTINGS_TEXT, init, new_charter, new_keys
 from ledger.log.log import Log
+from ledger.upkeep.birth import SETTINGS_TEXT, init, new_charter, new_keys
 from tests.log.fakes import LONG_S, SetClock, body
 from verifier import Entry, Policy, cbor, verify_checkpoint
 from verifier.keys import KeyType
@@ -233,7 +233,7 @@ def test_a_move_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch, turn):
             raise OSError("input/output error")
         rename(*names)
 
-    monkeypatch.setattr("ledger.log.making.os.rename", fails)
+    monkeypatch.setattr("ledger.upkeep.making.os.rename", fails)
     with pytest.raises(OSError, match="input/output"):
         make(tmp_path / "log", kind="record")
     assert not list(tmp_path.iterdir())
@@ -246,7 +246,7 @@ def test_what_fails_on_the_way_leaves_nothing(tmp_path, monkeypatch, step, error
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"ledger.log.{step}", fails)
+        patch.setattr(f"ledger.upkeep.{step}", fails)
         with pytest.raises(type(error)):
             make(tmp_path / "log", kind="record")
     assert not list(tmp_path.iterdir())

@@ -17,10 +17,10 @@ from ledger.keys.policy import policy_text
 from ledger.log.anchor import Anchored, write_anchor
 from ledger.log.home import Home
 from ledger.log.log import Log
-from ledger.log.making import made_whole
 from ledger.log.own import genesis
 from ledger.store import KINDS, Charter
 from ledger.store.environment import create_store
+from ledger.upkeep.making import made_whole
 from verifier.durable import write_atomically
 from verifier.errors import MalformedError
 from verifier.keys import KeyType, check_name

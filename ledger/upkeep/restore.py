@@ -19,11 +19,17 @@ from ledger.errors import Held, Refused
 from ledger.keys.keyfile import KeyFile, read_key_file
 from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchored, read_anchor, write_anchor
-from ledger.log.copies import Watch, checkpoint_with, open_copy, verify_store
 from ledger.log.home import Home
 from ledger.log.lock import Lock
 from ledger.log.reading import Tree
-from ledger.log.rebuild import (
+from ledger.log.recovery import check_outside, check_store, open_signer
+from ledger.log.states import mended_by
+from ledger.log.targets import read_own
+from ledger.store import Head
+from ledger.store.disk import file_identity, sync_folder
+from ledger.store.lmdb import LmdbStore
+from ledger.upkeep.copies import Watch, checkpoint_with, open_copy, verify_store
+from ledger.upkeep.rebuild import (
     Rebuilt,
     begin,
     begin_empty,
@@ -31,12 +37,6 @@ from ledger.log.rebuild import (
     extend,
     open_writer,
 )
-from ledger.log.recovery import check_outside, check_store, open_signer
-from ledger.log.states import mended_by
-from ledger.log.targets import read_own
-from ledger.store import Head
-from ledger.store.disk import file_identity, sync_folder
-from ledger.store.lmdb import LmdbStore
 from verifier.errors import VerificationError
 
 

@@ -15,19 +15,19 @@ from typing import Final
 
 from ledger.errors import Held
 from ledger.log.anchor import Anchored, read_anchor
-from ledger.log.copies import wrong_head
 from ledger.log.home import Home
 from ledger.log.lock import Lock, is_locked
 from ledger.log.look import Look, look
 from ledger.log.reading import Tree
 from ledger.log.recovery import check_anchor, check_store, open_signer
-from ledger.log.repair import Repair
-from ledger.log.rows import Row, right_rows, rows_of, wrong_rows
-from ledger.log.source import StoreSource
 from ledger.log.states import held, mended_by
 from ledger.store import COPY, LogStore
 from ledger.store.environment import DATA
 from ledger.store.whole import check_structure
+from ledger.upkeep.copies import wrong_head
+from ledger.upkeep.repair import Repair
+from ledger.upkeep.rows import Row, right_rows, rows_of, wrong_rows
+from ledger.upkeep.source import StoreSource
 from verifier.audit import Outcome, audit
 from verifier.checkpoint import Checkpoint
 from verifier.damage import unanswered

@@ -15,13 +15,13 @@ from pathlib import Path
 from ledger.clock import Clock, read_clock
 from ledger.errors import Held, Refused
 from ledger.keys.keyfile import KeyFile, SigningKey, read_key_file, write_key_file
-from ledger.log.birth import write_policy
 from ledger.log.home import Home
 from ledger.log.log import Log
 from ledger.log.look import look
 from ledger.log.own import key_rotate
 from ledger.log.targets import ask_targets
 from ledger.store.disk import sync_folder
+from ledger.upkeep.birth import write_policy
 from verifier.keys import KeyType
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from ledger.clock import Clock, read_clock
 from ledger.errors import Refused
 from ledger.log.anchor import Anchored, write_anchor
-from ledger.log.birth import new_charter, new_keys, write_papers
-from ledger.log.copies import tree_of, verify_store
 from ledger.log.home import Home
 from ledger.log.log import Log
-from ledger.log.making import made_whole
 from ledger.log.own import genesis
 from ledger.store import WRITER, Head
 from ledger.store.copying import copy_store
 from ledger.store.environment import DATA
 from ledger.store.lmdb import LmdbStore
+from ledger.upkeep.birth import new_charter, new_keys, write_papers
+from ledger.upkeep.copies import tree_of, verify_store
+from ledger.upkeep.making import made_whole
 
 
 def begin_again(

@@ -14,8 +14,8 @@ from itertools import product
 from ledger.errors import WrongBytes
 from ledger.log.reading import Tree
 from ledger.log.selfcheck import root_over_edges
-from ledger.log.source import read_some
 from ledger.store import LogStore, Snapshot, TileKey
+from ledger.upkeep.source import read_some
 from verifier.errors import MalformedError, Unavailable
 from verifier.hashing import HASH_SIZE, leaf_hash, leaf_hashes, root_over
 from verifier.source import Source, read_hashes

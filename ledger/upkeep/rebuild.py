@@ -14,18 +14,18 @@ from typing import Final
 
 from ledger.errors import Held, Refused
 from ledger.keys.keyfile import KeyFile
-from ledger.log.birth import new_charter
-from ledger.log.copies import verify_store
 from ledger.log.identity import identity_of
 from ledger.log.reading import Tree
-from ledger.log.rows import own_members
 from ledger.log.selfcheck import check_batch, stored_root
-from ledger.log.source import read_some
 from ledger.store import WRITER, Batch, Head, LogStore, Snapshot
 from ledger.store.copying import copy_store
 from ledger.store.environment import DATA, create_store
 from ledger.store.lmdb import LmdbStore
 from ledger.tree import Frontier
+from ledger.upkeep.birth import new_charter
+from ledger.upkeep.copies import verify_store
+from ledger.upkeep.rows import own_members
+from ledger.upkeep.source import read_some
 from verifier.entry import entry_time
 from verifier.errors import MalformedError, Unavailable
 from verifier.hashing import leaf_hashes

@@ -14,15 +14,15 @@ from pathlib import Path
 
 from ledger.errors import Held, Refused, WrongBytes
 from ledger.log.look import look
-from ledger.log.making import made_whole
-from ledger.log.rows import own_members
-from ledger.log.source import StoreSource
 from ledger.log.states import mended_by
 from ledger.store import COPY, Head
 from ledger.store.copying import copy_store
 from ledger.store.environment import DATA
 from ledger.store.lmdb import LmdbStore
 from ledger.store.whole import check_structure
+from ledger.upkeep.making import made_whole
+from ledger.upkeep.rows import own_members
+from ledger.upkeep.source import StoreSource
 from verifier import note
 from verifier.audit import verify_log
 from verifier.checkpoint import Checkpoint

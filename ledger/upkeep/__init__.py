@@ -1,0 +1,1 @@
+"""What an operator does to a log: begin it, check, copy, mend and restore it."""
