@@ -164,7 +164,8 @@ def _check_age(trusted: TrustedCheckpoint, limits: Limits) -> None:
         raise AgeError("a limit on age needs the time of now")
     if trusted.newest is None:
         raise AgeError(
-            "no signature that the policy counts states a time, so its age is unknown"
+            "no signature that the policy counts states a time, so its age is unknown; "
+            "a policy with witnesses, or with the log's ML-DSA-44 key, has one"
         )
     if (age := limits.now - trusted.newest) > limits.max_age_s:
         raise AgeError(

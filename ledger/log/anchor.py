@@ -13,7 +13,8 @@ write and one flush.
     64       8  batch
     72       8  size
     80      32  root
-    112     32  SHA-256 of the 112 bytes before
+    112      1  1 if the log has ended, else 0
+    113     32  SHA-256 of the 113 bytes before
 
 The slots begin at 0 and 4,096; batch n is in slot n mod 2. An anchor that is not
 in the file that it names was copied: there may be another one, with another writer.
@@ -24,8 +25,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import struct
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -37,8 +40,10 @@ from ledger.store.disk import failed, file_identity, sync_folder
 
 MAGIC: Final = b"provlog/anchor/1"
 SLOT_BYTES: Final = 4096
-_SLOT: Final = struct.Struct(">16s16s16s16sQQ32s")
+_SLOT: Final = struct.Struct(">16s16s16s16sQQ32s?")
 _WHOLE: Final = _SLOT.size + 32
+# A link is not followed, and a pipe not waited for.
+_LOOK: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +56,17 @@ class Anchored:
     batch: int = 0
     size: int = 0
     root: bytes = Head().root
+    frozen: bool = False
 
     def at(self, head: Head) -> Anchored:
         """The same anchor, moved to `head`."""
-        return replace(self, batch=head.batch, size=head.size, root=head.root)
+        return replace(
+            self,
+            batch=head.batch,
+            size=head.size,
+            root=head.root,
+            frozen=head.frozen,
+        )
 
     def slot(self) -> bytes:
         """The bytes of a slot."""
@@ -66,6 +78,7 @@ class Anchored:
             self.batch,
             self.size,
             self.root,
+            self.frozen,
         )
         return body + sha256(body).digest()
 
@@ -75,11 +88,17 @@ class Anchored:
         body, checksum = slot[: _SLOT.size], slot[_SLOT.size : _WHOLE]
         if len(checksum) != 32 or sha256(body).digest() != checksum:
             return None
-        magic, genesis, data, file, batch, size, root = _SLOT.unpack(body)
+        magic, genesis, data, file, batch, size, root, frozen = _SLOT.unpack(body)
         if magic != MAGIC:
             return None
         return cls(
-            genesis=genesis, data=data, file=file, batch=batch, size=size, root=root
+            genesis=genesis,
+            data=data,
+            file=file,
+            batch=batch,
+            size=size,
+            root=root,
+            frozen=frozen,
         )
 
 
@@ -91,17 +110,21 @@ class Anchor:
         # O_DSYNC: the write returns when it is on the disk, one flush and no more.
         self._number = _open(path, os.O_RDWR | os.O_DSYNC)
         try:
-            try:
-                fcntl.flock(self._number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                says = f"another process writes with the anchor {path}"
-                raise Held("locked", says) from None
-            except OSError as error:
-                raise failed(path, error) from None
+            _take(self._number, path)
+            if not self._is_in_place():
+                raise Held("locked", f"{path} is just being replaced")
             self.held = _newest(self._number, path)
         except BaseException:
             os.close(self._number)
             raise
+
+    def _is_in_place(self) -> bool:
+        """Whether the file that is open is still the one that has the name."""
+        try:
+            found = os.stat(self.path, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(os.fstat(self._number), found)
 
     def advance(self, head: Head) -> None:
         """Hold `head` from now on; durable when this returns.
@@ -110,7 +133,7 @@ class Anchor:
         `head` does not follow it, and if nobody knows what was written.
         """
         try:
-            if _newest(self._number, self.path) != self.held:
+            if not self._is_in_place() or _newest(self._number, self.path) != self.held:
                 raise Halted(f"somebody else has written to {self.path}")
             if head.batch != self.held.batch + 1 or head.size < self.held.size:
                 raise Halted(
@@ -137,8 +160,33 @@ def read_anchor(path: Path) -> Anchored:
         os.close(number)
 
 
-def write_anchor(path: Path, held: Anchored) -> None:
-    """Make the anchor at `path`, or make it anew, in one step and durably."""
+@contextmanager
+def claimed(path: Path) -> Iterator[int | None]:
+    """Keep every other writer from the anchor at `path`, if there is one."""
+    try:
+        number = os.open(path, os.O_RDWR | _LOOK)
+    except OSError:
+        # Nothing that a writer could hold, and nothing to wipe.
+        yield None
+        return
+    try:
+        _take(number, path)
+        yield number
+    finally:
+        os.close(number)
+
+
+def write_anchor(path: Path, held: Anchored, claim: int | None = None) -> None:
+    """Make the anchor at `path`, or make it anew, in one step and durably.
+
+    The one that was there must be nobody's, or ours by `claim`. It is wiped: a hard
+    link to it, in a snapshot of the folder, would be an anchor as good as the new one.
+    """
+    with claimed(path) if claim is None else nullcontext(claim) as old:
+        _replace(path, held, old)
+
+
+def _replace(path: Path, held: Anchored, old: int | None) -> None:
     beside = path.with_name(f".{path.name}.new")
     with suppress(FileNotFoundError):
         os.unlink(beside)
@@ -151,15 +199,33 @@ def write_anchor(path: Path, held: Anchored) -> None:
         os.close(number)
     os.replace(beside, path)
     sync_folder(path.parent)
+    if old is not None and stat.S_ISREG(os.fstat(old).st_mode):
+        os.pwrite(old, bytes(2 * SLOT_BYTES), 0)
+        os.fsync(old)
 
 
 def _open(path: Path, flags: int) -> int:
     try:
-        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+        number = os.open(path, flags | _LOOK)
     except FileNotFoundError:
         raise Held("anchor_missing", f"the anchor {path} is not there") from None
     except OSError as error:
         raise _why_not(path, error) from None
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise Held("anchor_damaged", f"the anchor {path} is no file")
+    return number
+
+
+def _take(number: int, path: Path) -> None:
+    """Take the lock on an anchor, which its writer holds for life."""
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        says = f"another process writes with the anchor {path}"
+        raise Held("locked", says) from None
+    except OSError as error:
+        raise failed(path, error) from None
 
 
 def _why_not(path: Path, error: OSError) -> Held | Unavailable:

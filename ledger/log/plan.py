@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ledger.errors import Conflict, Refused, Unavailable, WrongBytes
 from ledger.log.identity import is_of
 from ledger.log.pool import Order
+from ledger.log.reading import check_entries
 from ledger.store import Snapshot
 from verifier.entry import PREFIX, PREFIX_BYTES
 
@@ -102,7 +103,7 @@ class Planner:
             here = self._planned.entries[index - self._size :][:1]
         else:
             try:
-                here = self._snapshot.entries(index, index + 1)
+                here = check_entries(self._snapshot, index, index + 1)
             except WrongBytes:
                 here = []
         return here[0] if here else None

@@ -66,7 +66,11 @@ def check_anchor(
         raise Held("wrong_log", f"{home.anchor} is the anchor of another log")
     where = f"the anchor has batch {held.batch} and size {held.size}"
     here = f"the store has batch {head.batch} and size {head.size}"
-    if head.batch < held.batch or head.size < held.size:
+    if (
+        head.batch < held.batch
+        or head.size < held.size
+        or (held.frozen and not head.frozen)
+    ):
         raise Held(
             "rollback", f"{where}, and {here}: it was put back to an older state"
         )
@@ -127,7 +131,9 @@ def shown(store: LogStore, held: Anchored | None) -> Head:
         if not held or held.size >= head.size or held.genesis != store.charter.genesis:
             return head
         # What it vouches for, and what is damaged, is for each reading to find out.
-        return Head(batch=held.batch, size=held.size, root=held.root)
+        return Head(
+            batch=held.batch, size=held.size, root=held.root, frozen=held.frozen
+        )
 
 
 def check_outside(

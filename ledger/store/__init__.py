@@ -151,7 +151,8 @@ class LogStore(Protocol):
     def index(self, identities: Iterable[tuple[bytes, int]], *, drop: bool) -> None:
         """Write identity rows again, after dropping all there are if `drop` says so.
 
-        They follow from the entries. Durable when this returns.
+        They follow from the entries; of two with one identity the first has it, if
+        all are written again. Durable when this returns.
         """
         ...
 

@@ -9,6 +9,7 @@ an empty one, and a log that starts again under the same key has forked.
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from ledger.store.disk import check_local, sync_file, sync_folder
 from ledger.store.whole import check_whole
 
 DATA: Final = "data.mdb"
+LOCK: Final = "lock.mdb"
 MAP_BYTES: Final = 1 << 40
 """Address space reserved, not disk: a map cannot grow while others read."""
 READERS: Final = 1024
@@ -70,6 +72,7 @@ def open_environment(
     folder: Path, *, readonly: bool, map_bytes: int
 ) -> lmdb.Environment:
     """Open what is there, for reading or for the one writer."""
+    check_own(folder, copy=readonly)
     check_whole(folder / DATA)
     check_local(folder)
     env = _open(folder, readonly=readonly, map_bytes=map_bytes)
@@ -79,6 +82,23 @@ def open_environment(
         raise Held("unsafe", "LMDB was opened with flags that can lose entries")
     env.reader_check()
     return env
+
+
+def check_own(folder: Path, *, copy: bool) -> None:
+    """Return unless LMDB would write to a file that is not the store's.
+
+    It opens its lock file for writing, also in a copy that somebody gave us: a link
+    there leads wherever they wanted.
+    """
+    for path in (folder, folder / DATA, folder / LOCK):
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            continue
+        wanted = stat.S_ISDIR if path == folder else stat.S_ISREG
+        linked = copy and path.name == LOCK and found.st_nlink > 1
+        if not wanted(found.st_mode) or linked:
+            raise at.damaged(f"{path} is a link, or no file of its own")
 
 
 def _open(folder: Path, *, readonly: bool, map_bytes: int) -> lmdb.Environment:

@@ -171,9 +171,11 @@ class LmdbStore:
         with self._commit() as txn:
             if drop:
                 txn.drop(self._databases[at.IDENTITIES], delete=False)
+            rows = self._databases[at.IDENTITIES]
             for identity, index in identities:
+                # Of two entries with one identity the first is the one it had.
                 key = at.index_key(index)
-                self._put(txn, at.IDENTITIES, identity, key, overwrite=True)
+                txn.put(identity, key, db=rows, overwrite=not drop)
 
     def copy_to(self, folder: Path) -> None:
         """Write the store, as it is at this moment, to `folder`; nothing is synced."""

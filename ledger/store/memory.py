@@ -100,8 +100,9 @@ class MemoryStore:
 
     def index(self, identities: Iterable[tuple[bytes, int]], *, drop: bool) -> None:
         """See LogStore."""
-        kept = {} if drop else self._state.identities
-        rows = {**kept, **dict(identities)}
+        rows = {} if drop else dict(self._state.identities)
+        for identity, index in identities:
+            rows[identity] = rows.get(identity, index) if drop else index
         self._state = replace(self._state, identities=rows)
 
     def usage(self) -> Usage:

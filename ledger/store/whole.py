@@ -8,6 +8,7 @@ the whole file where somebody has a reason to doubt it.
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from pathlib import Path
 from typing import Final
@@ -28,7 +29,7 @@ _SMALLEST_PAGE: Final = 4096
 def check_whole(path: Path) -> None:
     """Return unless the file is missing, is no LMDB 0.9 file, or ends too early."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_regular) as file:
             metas = list(_metas(file.read(1 << 17)))
             size = file.seek(0, os.SEEK_END)
     except FileNotFoundError:
@@ -41,6 +42,15 @@ def check_whole(path: Path) -> None:
     # The newest pages may never have been written, if nothing refers to them.
     if size < (last + 1) * page:
         check_structure(path)
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open a file, and do not wait for a pipe."""
+    number = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise damaged(f"{path} is no file")
+    return number
 
 
 def check_structure(path: Path) -> None:

@@ -7,6 +7,7 @@ one is no log. A folder that holds anything is never touched.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -33,15 +34,19 @@ def made_whole(folder: Path) -> Iterator[Path]:
         if new:
             folder.mkdir(0o700)
             sync_folder(folder.absolute().parent)
-        beside.mkdir(0o700)
-        yield beside
-        sync_folder(beside)
-        # The files stay the same files: an anchor knows its store by the inode.
-        for name in sorted(os.listdir(beside), key=lambda name: name == STORE):
-            os.rename(beside / name, folder / name)
-            moved.append(folder / name)
-        beside.rmdir()
-        sync_folder(folder)
+        with _alone(folder):
+            check_empty(folder)
+            beside.mkdir(0o700)
+            yield beside
+            sync_folder(beside)
+            if os.listdir(folder) != [beside.name]:
+                raise Refused("folder", f"somebody else puts things into {folder}")
+            # The files stay the same: an anchor knows its store by the inode.
+            for name in sorted(os.listdir(beside), key=lambda name: name == STORE):
+                os.rename(beside / name, folder / name)
+                moved.append(folder / name)
+            beside.rmdir()
+            sync_folder(folder)
     except BaseException:
         for path in [beside, *moved]:
             _remove(path)
@@ -49,6 +54,21 @@ def made_whole(folder: Path) -> Iterator[Path]:
             with suppress(OSError):
                 folder.rmdir()
         raise
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others who would fill `folder` from it."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            says = f"another command is just filling {folder}"
+            raise Refused("folder", says) from None
+        yield
+    finally:
+        os.close(number)
 
 
 def _remove(path: Path) -> None:

@@ -346,3 +346,13 @@ def test_a_store_says_how_much_room_it_takes_and_has(store, book):
     after = store.usage()
     assert 0 <= before.used_bytes <= after.used_bytes <= after.limit_bytes
     assert after.free_bytes > 0
+
+
+def test_of_two_entries_with_one_identity_the_first_is_found(store):
+    rows = [(b"one", 3), (b"one", 5), (b"two", 4)]
+    store.index(rows, drop=True)
+    with store.snapshot() as snapshot:
+        assert snapshot.find([b"one", b"two"]) == {b"one": 3, b"two": 4}
+    store.index([(b"one", 5)], drop=False)
+    with store.snapshot() as snapshot:
+        assert snapshot.find([b"one", b"two"]) == {b"one": 5, b"two": 4}

@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import struct
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -23,7 +24,7 @@ from tests.log.fakes import numbered
 from tests.spoiling import flipped
 
 GENESIS, DATA = b"genesis of a log", b"the file of data"
-WHOLE = 144
+WHOLE = 145
 
 
 def head(batch, size=None):
@@ -65,8 +66,8 @@ def spoil(path, batch, data):
 
 
 def test_a_slot_is_what_the_table_says(path):
-    parts = (MAGIC, GENESIS, DATA, file_identity(path), 3, 3, head(3).root)
-    body = struct.pack(">16s16s16s16sQQ32s", *parts)
+    parts = (MAGIC, GENESIS, DATA, file_identity(path), 3, 3, head(3).root, False)
+    body = struct.pack(">16s16s16s16sQQ32s?", *parts)
     assert slot_at(path, 3) == body + sha256(body).digest()
     assert path.stat().st_size == 2 * SLOT_BYTES
 
@@ -271,3 +272,49 @@ def test_a_log_opens_after_any_torn_write_of_its_anchor(new_log):
             assert log.hold is None
             assert live.saw(log.checkpoint()).size == 4
         assert slot_at(path, 1) == before
+
+
+# Who replaces it
+
+
+def test_nobody_replaces_the_anchor_of_somebody_who_writes(path):
+    writer = Anchor(path)
+    with pytest.raises(Held, match="another process writes with") as caught:
+        write_anchor(path, read_anchor(path))
+    assert caught.value.state == "locked"
+    writer.advance(head(4))
+    writer.close()
+
+
+def test_the_one_that_was_replaced_is_wiped_wherever_it_is_linked(path, tmp_path):
+    snapshot = tmp_path / "snapshot"
+    os.link(path, snapshot)
+    write_anchor(path, read_anchor(path))
+    with pytest.raises(Held) as caught:
+        read_anchor(snapshot)
+    assert caught.value.state == "anchor_damaged"
+    assert read_anchor(path).batch == 3
+
+
+def test_who_holds_one_that_was_taken_away_goes_no_further(path):
+    writer = Anchor(path)
+    other = path.read_bytes()
+    path.unlink()
+    path.write_bytes(other)
+    with pytest.raises(Halted, match="somebody else has written"):
+        writer.advance(head(4))
+    writer.close()
+
+
+def test_a_pipe_is_no_anchor_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "anchor")
+    for read in (Anchor, read_anchor):
+        with pytest.raises(Held, match="no file"):
+            read(tmp_path / "anchor")
+
+
+def test_that_the_log_has_ended_is_held_as_well(path):
+    writer = Anchor(path)
+    writer.advance(replace(head(4), frozen=True))
+    writer.close()
+    assert read_anchor(path).frozen

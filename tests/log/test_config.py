@@ -1,6 +1,7 @@
 """Settings are read strictly: what is not known, or has no sense, is refused."""
 
 import dataclasses
+import os
 
 import pytest
 
@@ -9,6 +10,7 @@ from ledger.errors import Held
 
 FIELDS = {each.name: each.default for each in dataclasses.fields(Config)}
 NUMBERS = [name for name, default in FIELDS.items() if type(default) is int]
+MAY_BE_0 = ["min_free_bytes", "hold_when_ahead_days", "scrub_entries_per_s"]
 
 
 def read(folder, text):
@@ -36,7 +38,23 @@ def test_an_empty_file_changes_nothing(tmp_path):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_every_number_can_be_set(tmp_path, name):
     assert getattr(read(tmp_path, f"{name} = 7"), name) == 7
+    largest = (1 << 63) - 1
+    assert getattr(read(tmp_path, f"{name} = {largest}"), name) == largest
+
+
+@pytest.mark.parametrize("name", MAY_BE_0)
+def test_0_can_be_set_where_it_has_a_meaning(tmp_path, name):
     assert getattr(read(tmp_path, f"{name} = 0"), name) == 0
+
+
+@pytest.mark.parametrize("name", [each for each in NUMBERS if each not in MAY_BE_0])
+def test_0_is_refused_where_it_has_none(tmp_path, name):
+    assert f"{name} is not a number from 1" in refused(tmp_path, f"{name} = 0")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_no_address_has_room_for_is_refused(tmp_path, name):
+    assert name in refused(tmp_path, f"{name} = {1 << 63}")
 
 
 @pytest.mark.parametrize("name", ["anchor", "key"])
@@ -75,6 +93,50 @@ def test_what_is_no_list_of_texts_is_refused(tmp_path, value):
     assert "targets is not" in refused(tmp_path, f"targets = {value}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [r'anchor = "a\u0000b"', r'key = "a\u0000b"', r'targets = ["\u0000"]'],
+)
+def test_a_name_that_no_file_can_have_is_refused(tmp_path, text):
+    assert "without NUL" in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'anchor = "key"',
+        'key = "./anchor"',
+        'anchor = "store/data.mdb"',
+        'key = "store/key"',
+        'anchor = "store"',
+        'key = "policy.txt"',
+        'anchor = "../log/lock"',
+        'anchor = "."',
+    ],
+)
+def test_anchor_and_key_have_files_of_their_own(tmp_path, text):
+    folder = tmp_path / "log"
+    folder.mkdir()
+    refused(folder, text)
+
+
+def test_two_names_of_one_file_are_one_file(tmp_path):
+    (tmp_path / "key").touch()
+    (tmp_path / "beside").hardlink_to(tmp_path / "key")
+    assert "the same file" in refused(tmp_path, 'anchor = "beside"')
+    (tmp_path / "linked").symlink_to("key")
+    assert "the same file" in refused(tmp_path, 'anchor = "linked"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"pool_entries = {'9' * 5_000}", f"x = {'[' * 20_000}"],
+    ids=["a number without end", "brackets without end"],
+)
+def test_what_no_parser_gets_to_the_end_of_is_refused(tmp_path, text):
+    refused(tmp_path, text)
+
+
 @pytest.mark.parametrize("text", ["pool_entries", "key = 1\nkey = 2", "[log]\nkey = 1"])
 def test_what_is_no_flat_toml_is_refused(tmp_path, text):
     refused(tmp_path, text)
@@ -88,8 +150,25 @@ def test_what_is_no_text_is_refused(tmp_path):
 
 def test_a_folder_in_its_place_is_refused(tmp_path):
     (tmp_path / NAME).mkdir()
-    with pytest.raises(Held, match="directory"):
+    with pytest.raises(Held, match="regular file"):
         Config.read(tmp_path)
+
+
+def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(Held, match="regular file"):
+        Config.read(tmp_path)
+
+
+def test_what_gives_bytes_for_ever_is_refused_and_not_read(tmp_path):
+    (tmp_path / NAME).symlink_to("/dev/zero")
+    with pytest.raises(Held, match="regular file"):
+        Config.read(tmp_path)
+
+
+def test_where_there_is_no_folder_there_are_no_settings(tmp_path):
+    (tmp_path / "file").touch()
+    assert Config.read(tmp_path / "file") == Config()
 
 
 def test_a_file_without_end_is_refused(tmp_path):

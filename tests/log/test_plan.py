@@ -10,6 +10,8 @@ from ledger.log.plan import Planner
 from ledger.log.pool import Admitted, Order
 from tests.log.fakes import body, head_of, numbered, put_entry_tile, sign1
 from tests.recordlog import record_id
+from tests.spoiling import flipped
+from verifier.tile import encode_entries
 
 KINDS = {
     "record": {"kind": "record"},
@@ -255,3 +257,19 @@ def test_an_identity_that_no_store_can_keep_is_refused(new_log, identity):
         with pytest.raises(Refused, match="1 to 511 bytes"):
             log.submit([Admitted(identity, b"entry")])
         live.append(b"entry", log=log)
+
+
+def test_damage_is_not_taken_for_other_bytes_of_the_same_submitter(new_log):
+    live = new_log(kind="record")
+    live.given_up = True
+    with live.open() as log:
+        records = [body(number) for number in range(300)]
+        live.append(*records, log=log)
+        entries = log.reading.entries(0, 256)
+        spoiled = [*entries[:1], flipped(entries[1], len(entries[1]) * 8 - 400)]
+        put_entry_tile(log._store, 0, encode_entries([*spoiled, *entries[2:]]))
+        answer = log.append([records[0]])
+        assert answer.indexes == [None]
+        assert isinstance(answer.refused[0], Unavailable)
+        # The others are what they were.
+        assert log.append([records[290]]).repeated == frozenset({0})

@@ -6,6 +6,8 @@ anchor. Everything else is named, and the log is read and not written.
 
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -14,7 +16,7 @@ from ledger.errors import Halted, Held, WrongBytes
 from ledger.log.anchor import read_anchor, write_anchor
 from ledger.log.home import Home
 from ledger.log.log import Log
-from tests.log.fakes import flip_in_tile, head_of, hold_of, numbered
+from tests.log.fakes import LONG_S, flip_in_tile, head_of, hold_of, numbered
 from tests.spoiling import flipped
 
 
@@ -282,3 +284,32 @@ def test_opening_looks_at_no_more_in_a_larger_log(live, monkeypatch):
         assert log.head.size == 5_106
         assert head_of(log._store).size == 5_106
     assert 4_096 <= sum(asked) < 4_096 + 256
+
+
+def test_who_took_the_lock_file_away_has_not_taken_the_right_to_write(new_log):
+    live = new_log()
+    with live.open() as first:
+        live.append(b"entry", log=first)
+        (live.folder / "lock").unlink()
+        script = (
+            "import sys; from pathlib import Path; from ledger.log.log import Log\n"
+            "with Log.open(Path(sys.argv[1])) as log: print(log.hold.state)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(live.folder)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == "locked\n"
+        live.append(b"another", log=first)
+
+
+def test_a_log_that_has_ended_is_not_put_back_to_before_its_end(new_log):
+    live = new_log()
+    live.append(b"entry")
+    saved = (live.folder / "store" / "data.mdb").read_bytes()
+    with live.open() as log:
+        log.submit([], freeze=True).wait(LONG_S)
+    (live.folder / "store" / "data.mdb").write_bytes(saved)
+    assert hold_of(live) == "rollback"

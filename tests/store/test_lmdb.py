@@ -3,6 +3,7 @@
 What every store has to do is in tests/contracts; here is what is LMDB's own.
 """
 
+import inspect
 import os
 import shutil
 import sys
@@ -15,7 +16,7 @@ import pytest
 from ledger.errors import Held, Unavailable
 from ledger.store import COPY, environment, layout
 from ledger.store.copying import copy_store
-from ledger.store.environment import DATA, READERS, create_store
+from ledger.store.environment import DATA, READERS, check_own, create_store
 from ledger.store.lmdb import LmdbStore
 from tests.contracts import (
     CHARTER,
@@ -280,11 +281,14 @@ def test_more_readers_than_there_is_room_for_are_sent_away(folder):
 
 
 def test_the_lock_file_of_lmdb_is_opened_by_lmdb_alone(folder):
-    assert not [
+    # One looks what it is, without opening it, before LMDB does.
+    (named,) = [
         module
         for module in (ROOT / "ledger").rglob("*.py")
         if LOCK in module.read_text()
     ]
+    assert named.name == "environment.py"
+    assert "open(" not in inspect.getsource(check_own)
     if not (strace := shutil.which("strace")):
         pytest.skip("strace is not here: no system call can be watched")
     use = (
@@ -304,3 +308,25 @@ with store.snapshot() as snapshot:
     watch = [strace, "-f", "-o", str(calls), "-e", "trace=open,openat"]
     assert run(use, folder, *watch) == (["done"], 0)
     assert calls.read_text().count(LOCK) == 1
+
+
+@pytest.mark.parametrize("name", ["lock.mdb", "data.mdb"])
+def test_nothing_is_written_through_a_link_in_a_copy_from_somebody(folder, name):
+    secret = folder.parent / "secret"
+    secret.write_bytes(b"a key")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(secret)
+    for readonly in (True, False):
+        with pytest.raises(Held, match="link"):
+            open_store(folder, readonly=readonly)
+    assert secret.read_bytes() == b"a key"
+
+
+def test_nothing_is_written_through_a_second_name_of_a_lock_file(folder):
+    secret = folder.parent / "secret"
+    secret.write_bytes(b"a key")
+    (folder / "lock.mdb").unlink(missing_ok=True)
+    (folder / "lock.mdb").hardlink_to(secret)
+    with pytest.raises(Held, match="link"):
+        open_store(folder, readonly=True)
+    assert secret.read_bytes() == b"a key"

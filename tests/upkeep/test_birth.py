@@ -12,7 +12,9 @@ from ledger.errors import Held, Refused
 from ledger.keys.keyfile import SigningKey, read_key_file
 from ledger.log.anchor import read_anchor
 from ledger.log.log import Log
+from ledger.upkeep import making
 from ledger.upkeep.birth import SETTINGS_TEXT, init, new_charter, new_keys
+from ledger.upkeep.making import made_whole
 from tests.log.fakes import LONG_S, SetClock, body
 from verifier import Entry, Policy, cbor, verify_checkpoint
 from verifier.keys import KeyType
@@ -255,3 +257,44 @@ def test_what_fails_on_the_way_leaves_nothing(tmp_path, monkeypatch, step, error
         (tmp_path / "log" / "log.toml").write_text("min_free_bytes = 0")
         admitted = log.admission.admit(body(1), by="s-1")
         assert list(log.submit([admitted]).wait(LONG_S).indexes) == [1]
+
+
+# Two at once
+
+
+def test_who_comes_second_into_one_folder_takes_nothing_away(tmp_path):
+    folder = tmp_path / "log"
+    with made_whole(folder) as beside:
+        (beside / "key").write_text("the first one's")
+        with pytest.raises(Refused, match=r"holds something|filling"):
+            make(folder)
+    assert (folder / "key").read_text() == "the first one's"
+
+
+def test_who_looked_before_the_other_one_began_takes_nothing_away(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "log"
+    folder.mkdir()
+    with made_whole(folder) as beside:
+        (beside / "key").write_text("the first one's")
+        # It was empty when the second one looked.
+        monkeypatch.setattr(making, "check_empty", lambda _: None)
+        with pytest.raises(Refused, match="just filling"):
+            make(folder)
+    assert (folder / "key").read_text() == "the first one's"
+
+
+def test_what_somebody_else_puts_there_meanwhile_stays(tmp_path):
+    folder = tmp_path / "log"
+    folder.mkdir()
+
+    def fill() -> None:
+        with made_whole(folder) as beside:
+            (beside / "key").write_text("ours")
+            (folder / "key").write_text("theirs")
+
+    with pytest.raises(Refused, match="somebody else"):
+        fill()
+    assert (folder / "key").read_text() == "theirs"
+    assert list(folder.iterdir()) == [folder / "key"]
