@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import Final
+from shlex import quote
 
 import click
 
@@ -17,17 +17,14 @@ from cli import voice
 from cli.arguments import AS_JSON, FOLDER, WITHOUT
 from cli.inputs import Input, Inputs, Pause, read_files, read_lines
 from cli.outcomes import Telling
+from cli.records import record_in
 from cli.sending import Sender
 from cli.stopping import stoppable
 from ledger.errors import Refused
 from ledger.log.log import Log
 from ledger.log.pool import Admitted
 from verifier.entry import MAX_BODY_BYTES
-from verifier.errors import MalformedError
-from verifier.record import encode_record, parse_record_json
 from verifier.tile import MAX_ENTRY_BYTES
-
-_JSON_BEGINS: Final = b"{ \t\r\n"
 
 
 @click.command(
@@ -38,7 +35,11 @@ Exit status:
   2  it could not be carried out; what was said is logged
 
 \b
-With --json, one object a line:
+An index counts what is logged: lines that are refused have none. In an opaque log an
+empty line is an entry, and CR is part of its line.
+
+\b
+With --json, one object a line; "stop" is the index after the last:
   {"file": F, "index": N, "repeated": B}     each FILE
   {"start": N, "stop": N}                    the new lines of a batch
   {"line": L, "index": N, "repeated": true}  a line that was logged before
@@ -76,13 +77,17 @@ def append(
     """
     if bool(files) == (lines is not None):
         raise click.UsageError("give either FILE..., or --lines FILE")
+    if "-" in files:
+        raise click.UsageError("- is no FILE; for standard input: --lines -")
     with Log.open(folder, without=without) as log:
         if log.hold:
             raise log.hold
-        if lines is None:
-            _append_files(log, files, as_json=as_json)
-        else:
-            _append_lines(log, lines, as_json=as_json)
+        size = f"how much that is: provlog status {quote(str(folder))}"
+        with voice.done(f"what was read before may be logged; {size}"):
+            if lines is None:
+                _append_files(log, files, as_json=as_json)
+            else:
+                _append_lines(log, lines, as_json=as_json)
 
 
 def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:
@@ -145,12 +150,8 @@ def _admitted(log: Log, given: Input) -> Admitted:
     data = given.data
     if isinstance(data, Refused):
         raise data
-    by_line = isinstance(given.where, int)
-    if log.charter.kind == "record" and (by_line or data[:1] in _JSON_BEGINS):
-        try:
-            data = encode_record(parse_record_json(data))
-        except MalformedError as error:
-            raise Refused("form", str(error)) from None
+    if log.charter.kind == "record":
+        data = record_in(data, by_line=isinstance(given.where, int))
     return log.admission.admit(data, by=log.charter.operator)
 
 

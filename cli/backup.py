@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -26,8 +27,8 @@ def backup(folder: Path, dest: Path, *, as_json: bool) -> None:
 
     The log may be running. The copy is of one moment of it, has no key, and says in
     itself that it is a copy: entries are read back from it with provlog restore and
-    provlog fsck --repair, and nothing is ever appended to it. Keep the key file
-    apart from it.
+    provlog fsck --repair, and nothing is ever appended to it. The key file is not in
+    it, and without that file no backup becomes a log again: keep one apart from it.
     """
     with voice.meter() as bar:
         head = copies.backup(folder, dest, watch=bar)
@@ -40,5 +41,13 @@ def backup(folder: Path, dest: Path, *, as_json: bool) -> None:
     voice.fact("backup", dest)
     voice.fact("size", head.size)
     voice.fact("root", head.root.hex())
-    voice.fact("role", "copy, which is never written to; every byte was verified")
-    voice.tell(f"to go back to it: provlog restore {folder} --from {dest}")
+    says = "copy, which is never written to; every entry and hash was verified"
+    voice.fact("role", says)
+    if not (dest / "checkpoint").exists():
+        voice.tell("it has no checkpoint, for the log cannot sign one; see its status")
+    where, copy = quote(str(folder)), quote(str(dest))
+    voice.tell(f"if the store is lost: provlog restore {where} --from {copy}")
+    voice.tell(
+        f"if all of {where} is lost: make it, put the key file in it, and add "
+        "--checkpoint NEWEST, the newest checkpoint that anybody has"
+    )

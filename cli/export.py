@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -9,9 +13,18 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER
 from ledger import publish
-from ledger.clock import read_clock
+from ledger.clock import read_clock, stopwatch
+from ledger.errors import Refused
 from ledger.log.look import look
 from ledger.log.states import mended_by
+from verifier.meter import Meter
+
+
+class _Files(Meter):
+    """A bar for files, which have any number of entries."""
+
+    def _line(self, now: float, done: int, total: int) -> str:
+        return super()._line(now, done, total).replace(" entries,", " files,")
 
 
 @click.command(
@@ -23,8 +36,13 @@ Exit status:
 )
 @FOLDER
 @click.argument("dest", metavar="DEST", type=click.Path(path_type=Path))
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Compare every file in DEST with the log; write what is missing or wrong.",
+)
 @AS_JSON
-def export(folder: Path, dest: Path, *, as_json: bool) -> None:
+def export(folder: Path, dest: Path, *, check: bool, as_json: bool) -> None:
     """Write the log in DIR as files to DEST, or what is new there since the last time.
 
     The files are those of c2sp.org/tlog-tiles: any web server can serve DEST, and
@@ -32,9 +50,15 @@ def export(folder: Path, dest: Path, *, as_json: bool) -> None:
     last, so DEST is whole at every moment, and never goes back. The log may be
     running. Name DEST in log.toml, as a target, and it protects the log against
     being put back to an older state without anybody noticing.
+
+    What was there before is taken to be there still; --check looks at every file.
     """
-    with mended_by(folder), look(folder) as seen, voice.meter() as bar:
-        done = publish.export(seen, dest, time=read_clock().wall_ms // 1000, watch=bar)
+    if re.match(r"[a-z][a-z0-9+.-]*:/", str(dest)):
+        says = f"{dest} looks like an address; DEST is a folder, which a server serves"
+        raise Refused("folder", says)
+    with mended_by(folder), look(folder) as seen, _meter() as bar:
+        time = publish.signing_time(seen, read_clock())
+        done = publish.export(seen, dest, time=time, watch=bar, check=check)
     checkpoint = done.checkpoint
     if as_json:
         voice.say_json(
@@ -44,9 +68,21 @@ def export(folder: Path, dest: Path, *, as_json: bool) -> None:
                 "path": str(dest),
                 "root": checkpoint.root.hex(),
                 "size": checkpoint.size,
+                "written": done.written,
             }
         )
         return
     voice.fact("export", dest)
     voice.fact("size", f"{checkpoint.size}, and {done.before} before")
     voice.fact("root", checkpoint.root.hex())
+    if check:
+        voice.fact("files", f"all compared; {done.written} written")
+
+
+@contextmanager
+def _meter() -> Iterator[Meter]:
+    bar = _Files(sys.stderr, stopwatch)
+    try:
+        yield bar
+    finally:
+        bar.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -43,7 +44,10 @@ def freeze(
     checkpoint again.
     """
     with Log.open(folder, without=without) as log:
-        if not (log.hold and log.hold.state == "frozen"):
+        if log.hold and log.hold.state == "frozen":
+            if reason is not None:
+                voice.tell("warning: it had ended before; this reason is not logged")
+        else:
             if log.hold:
                 raise log.hold
             last = _last(log, reason)
@@ -52,9 +56,14 @@ def freeze(
             log.submit(last, freeze=True).wait()
         note = log.checkpoint(time=read_clock().wall_ms // 1000)
         size, root = log.head.size, log.head.root
-    voice.say(note.decode().removesuffix("\n"))
+    again = f"provlog freeze {quote(str(folder))}"
+    with voice.done(f"the log has ended; its checkpoint again: {again}"):
+        voice.say(note.decode().removesuffix("\n"))
     voice.tell(f"{log.charter.origin} has ended at size {size}")
     voice.tell(f"verifiers pin that with --final {size}:{root.hex()}")
+    voice.tell(
+        f"next, so that they see its end: provlog export {quote(str(folder))} DEST"
+    )
 
 
 def _last(log: Log, reason: str | None) -> list[Admitted]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from verifier.audit import note_outcome
 from verifier.damage import unanswered
 from verifier.errors import Unavailable
 from verifier.report import Report
+from verifier.source import Source
 
 
 @click.command(
@@ -44,33 +45,35 @@ def fsck(folder: Path, *, mend: bool, copies: Sequence[str], as_json: bool) -> N
 
     Hashes all entries, compares all tiles up to the root, and looks at the rows that
     say where an identity stands, the structure of the data file, anchor and key. A
-    log that another process writes to is checked up to where it is, not repaired.
+    log that another process writes to is checked up to where it is, not repaired;
+    while the structure is looked at, which comes first, nothing can be appended.
 
     With --repair, what is wrong is replaced by bytes that the root vouches for, from
     the log itself and from every COPY; then all is checked again.
     """
     if copies and not mend:
         raise click.UsageError("--from is for --repair")
-    report = Report()
-    size: int | None = None
-    try:
-        checkup = _checked(folder)
-        if mend and not checkup.sound:
-            if not as_json:
-                _say(_report(checkup))
-            _repair(folder, checkup, copies, report)
+    report, size = Report(), None
+    # A copy that is damaged is no finding about this log.
+    with _opened(copies) as sources:
+        try:
             checkup = _checked(folder)
-        size = checkup.tree.size
-        report.findings += _report(checkup).findings
-    except Held as error:
-        if error.state != "damaged":
-            raise
-        # Not even to be opened: that is a finding, and the worst of them.
-        report.fails(error.state, str(error), mend=error.mend)
+            if mend and not checkup.sound:
+                if not as_json:
+                    _say_before(checkup)
+                _repair(folder, checkup, sources, report)
+                checkup = _checked(folder)
+            size = checkup.tree.size
+            report.findings += _report(checkup).findings
+        except Held as error:
+            if error.state != "damaged":
+                raise
+            # Not even to be opened: that is a finding, and the worst of them.
+            report.fails(error.state, str(error), mend=error.mend)
     if as_json:
         voice.say(report.json(command="fsck", size=size))
     else:
-        _say(report)
+        voice.say(report.text())
     if report.broken:
         _tell_mend(folder, report)
         sys.exit(voice.BROKEN)
@@ -81,24 +84,29 @@ def _checked(folder: Path) -> Checkup:
         return check(folder, watch=bar)
 
 
-def _repair(
-    folder: Path, checkup: Checkup, copies: Sequence[str], report: Report
-) -> None:
+@contextmanager
+def _opened(copies: Sequence[str]) -> Iterator[list[Source]]:
+    """The copies, each of which has to be one, also where nothing needs it."""
     with ExitStack() as stack:
-        names = dict.fromkeys(copies)
-        sources = [stack.enter_context(open_copy(each)) for each in names]
-        for place, whole in repair(folder, checkup, sources):
-            if whole:
-                report.holds("repair", f"{place} is whole now", path=place)
-            else:
-                says = f"{place} is not: nobody has what the root vouches for"
-                report.fails("repair", says, path=place)
+        yield [stack.enter_context(open_copy(each)) for each in dict.fromkeys(copies)]
+
+
+def _repair(
+    folder: Path, checkup: Checkup, sources: Sequence[Source], report: Report
+) -> None:
+    for place, whole in repair(folder, checkup, sources):
+        what = f"{place} are" if place.startswith("the rows ") else f"{place} is"
+        if whole:
+            report.holds("repair", f"{what} whole now", path=place)
+        else:
+            says = f"{what} not whole: nobody has what the root vouches for"
+            report.fails("repair", says, path=place)
 
 
 def _report(checkup: Checkup) -> Report:
     """What was found, in the words of the auditor where it is the auditor's to find."""
     report = Report()
-    if checkup.live:
+    if not checkup.structure:
         says = "another process writes; the structure of the file was not looked at"
         report.notes("live", says)
     else:
@@ -135,8 +143,10 @@ def _note_rows(checkup: Checkup, report: Report) -> None:
         report.holds("identity", "every row leads to the entry that it is about")
 
 
-def _say(report: Report) -> None:
-    voice.say(report.text())
+def _say_before(checkup: Checkup) -> None:
+    voice.say("before the repair:")
+    voice.say(_report(checkup).text())
+    voice.say("after it:")
 
 
 def _tell_mend(folder: Path, report: Report) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from cli import voice
 from cli.arguments import AS_JSON
 from cli.keys import key_document, key_words
-from ledger.keys.keyfile import read_note_key
+from cli.naming import check_origin
+from ledger.errors import Held, Refused, Unavailable
+from ledger.keys.keyfile import KeyFile, SigningKey, read_note_key
 from ledger.log.home import Home
 from ledger.log.look import look
 from ledger.log.states import mended_by
-from ledger.store import KINDS
+from ledger.store import KINDS, Charter
 from ledger.upkeep.birth import init as make
 from ledger.upkeep.birth import new_charter, new_keys
 
@@ -50,7 +54,7 @@ Example:
     "--key",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Sign with this Ed25519 note key, instead of one that is made.",
+    help="Sign with this Ed25519 note key, whose name is NAME; it is copied.",
 )
 @AS_JSON
 def init(
@@ -64,12 +68,53 @@ def init(
 ) -> None:
     """Make a log in DIR, which is empty or not there."""
     charter = new_charter(origin, kind=entries, dedupe=dedupe)
+    if odd := check_origin(origin):
+        voice.tell(f"warning: {odd}; it stays so for ever")
+    _check_none(folder)
     with mended_by(folder):
-        keys = new_keys(charter, read_note_key(key) if key else None)
+        keys = new_keys(charter, _given(key) if key else None)
         make(folder, charter, keys)
-    with look(folder) as seen:
+    with voice.done(f"the log in {folder} is made: provlog status {_words(folder)}"):
+        _say(Home.at(folder), charter, keys, as_json=as_json)
+    if key:
+        voice.tell(
+            f"the key is in {Home.at(folder).key} now: delete {key}, and never give it "
+            "to another log"
+        )
+    voice.tell(f"next: provlog append {_words(folder)} FILE")
+
+
+def _check_none(folder: Path) -> None:
+    """Return if there is no log in `folder`; nothing of one is ever touched."""
+    if not (folder / "store").is_dir():
+        return
+    name = ""
+    with suppress(Held, Unavailable), look(folder) as seen:
+        name = f": {seen.store.charter.origin}"
+    raise Refused("folder", f"{folder} has a log already{name}")
+
+
+def _given(path: Path) -> SigningKey:
+    """The key in the file that was given, which is no log's key file yet."""
+    try:
+        return read_note_key(path)
+    except Held as error:
+        mends = {
+            "key_missing": "give --key the path of a key, or leave it out",
+            "key_damaged": "give --key one key, as note.GenerateKey makes it",
+        }
+        says = str(error).partition(". If anybody may have copied")[0]
+        mend = mends.get(error.state, error.mend)
+        raise Held(error.state, says, mend=mend) from None
+
+
+def _words(folder: Path) -> str:
+    return quote(str(folder))
+
+
+def _say(home: Home, charter: Charter, keys: KeyFile, *, as_json: bool) -> None:
+    with look(home.folder) as seen:
         size = seen.newest.size
-    home = Home.at(folder)
     public = [each.verifier_key for each in keys.keys]
     if as_json:
         voice.say_json(
@@ -90,4 +135,3 @@ def init(
         voice.fact("key", key_words(each))
     voice.fact("policy", f"{home.policy}: give it to those who verify")
     voice.fact("secret", f"{home.key}: keep a copy of it, apart from the log")
-    voice.tell(f"next: provlog append {folder} FILE")

@@ -8,18 +8,19 @@ from shlex import quote
 import click
 
 from cli import voice
-from cli.arguments import AS_JSON, FOLDER
+from cli.arguments import AS_JSON, FOLDER, Commands
 from cli.keys import key_document, key_words
-from ledger.errors import Held
+from ledger.errors import Held, Unavailable
 from ledger.keys.keyfile import KeyFile, read_key_file
 from ledger.log.home import Home
-from ledger.log.states import mended_by
+from ledger.log.states import absent, mended_by
+from ledger.store import COPY
 from ledger.upkeep.rotation import finish as end_rotation
 from ledger.upkeep.rotation import rotate as begin_rotation
 from verifier.keys import KeyType
 
 
-@click.group()
+@click.group(cls=Commands)
 def key() -> None:
     """Show a log's public keys, and change them."""
 
@@ -60,7 +61,8 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
     with mended_by(folder):
         home = _home(folder)
         keys = (end_rotation if finish else begin_rotation)(folder)
-    _say(keys, as_json=as_json)
+    with voice.done(f"the keys are changed: provlog key show {quote(str(folder))}"):
+        _say(keys, as_json=as_json)
     voice.tell(f"keep a copy of {home.key}, apart from the log")
     policy = home.policy
     if (beside := policy.with_name("policy.next.txt")).exists():
@@ -68,7 +70,8 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
         voice.tell(f"{home.policy} was changed by hand, so the new one is {beside}")
     if not finish:
         voice.tell(
-            f"next: give {policy} to those who verify; when all have it: "
+            f"next: give {policy} to those who verify, and export to every target; "
+            "when all have it: "
             f"provlog key rotate {quote(str(folder))} --finish"
         )
 
@@ -76,8 +79,23 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
 def _home(folder: Path) -> Home:
     home = Home.at(folder)
     if not home.store.is_dir():
-        raise Held("absent", f"there is no log in {folder}")
+        raise absent(folder)
+    _check_writer(home)
     return home
+
+
+def _check_writer(home: Home) -> None:
+    """Return unless it is a copy, into which nobody may be told to put a key."""
+    try:
+        store = home.open_store(readonly=True)
+    except (Held, Unavailable):
+        return  # keys can be shown, and let go, also where the store cannot be read
+    try:
+        role = store.role
+    finally:
+        store.close()
+    if role == COPY:
+        raise Held("copy", "this is a copy of a log, and no copy has keys")
 
 
 def _say(keys: KeyFile, *, as_json: bool) -> None:

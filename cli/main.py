@@ -13,6 +13,7 @@ import click
 
 from cli import voice
 from cli.append import append
+from cli.arguments import Commands
 from cli.backup import backup
 from cli.export import export
 from cli.freeze import freeze
@@ -32,12 +33,8 @@ _AUDITORS: Final = {
 }
 
 
-class _Commands(click.Group):
-    """Our commands, in the order of a life, with one way to end for all of them."""
-
-    def list_commands(self, _: click.Context) -> list[str]:
-        """The order in which they were added, which is not that of the alphabet."""
-        return list(self.commands)
+class _Provlog(Commands):
+    """Our commands, with one way to end for all of them."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Carry out one command, and end in 0, 1 or 2, whatever happens inside."""
@@ -52,7 +49,7 @@ class _Commands(click.Group):
         sys.exit(voice.ended(ended))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Provlog, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="provlog")
 def main() -> None:
     """A transparency log for AI provenance."""
@@ -68,6 +65,8 @@ def run() -> None:
 
 class _PassedOn(click.Command):
     """A command whose arguments are read by the verifier alone, "--" among them."""
+
+    ignore_unknown_options = True
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the arguments as they are."""

@@ -67,7 +67,7 @@ class Telling:
         if new and self.as_json:
             voice.say_json({"start": new[0], "stop": new[-1] + 1})
         elif new:
-            voice.say(f"{new[0]} to {new[-1]}")
+            voice.say(_span(new[0], new[-1]))
 
     def _stands(self, where: str | int, index: int, *, repeated: bool) -> None:
         if self.as_json:
@@ -82,11 +82,16 @@ class Telling:
         if self.as_json:
             says: dict[str, Any] = {"failed": _word(error), "says": str(error)}
             voice.say_json({**says, "first": first, "last": last})
-        span = _words(first) if first == last else f"{_words(first)} to {last}"
+        lines = "lines " if isinstance(first, int) else ""
+        span = _words(first) if first == last else f"{lines}{first} to {last}"
         unknown = (
             "it is not known whether it is" if isinstance(error, Halted) else "not"
         )
         voice.tell(f"{span}: {unknown} logged")
+
+
+def _span(first: object, last: object) -> str:
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def _name(where: str | int) -> str:

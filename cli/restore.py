@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from shlex import quote
+from typing import Any, Final
 
 import click
 
@@ -13,10 +14,24 @@ from cli.arguments import AS_JSON, FOLDER, WITHOUT
 from ledger.log.states import mended_by
 from ledger.store import KINDS
 from ledger.upkeep.continuing import begin_again
-from ledger.upkeep.restore import Evidence, Restored
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import Restored
 from ledger.upkeep.restore import restore as put_back
 from verifier import evidence
 from verifier.source import read_file
+
+TWO_HISTORIES: Final = (
+    "warning: if the other copy of this folder is still written to, there will "
+    "be two histories under one key; nothing mends that, and whoever has a "
+    "checkpoint of each can prove it. Make sure that it is gone"
+)
+HEARSAY: Final = (
+    "warning: nobody but the copies says that {size} entries are all there were. If "
+    "anything was signed after that, it will be contradicted by what this log signs "
+    "next, and whoever has it can prove it. Nothing is signed yet: before anything is "
+    "appended, ask the targets, monitors, witnesses and holders of receipts for the "
+    "newest checkpoint, and repeat this with it if it is larger"
+)
 
 
 @click.command(
@@ -32,7 +47,8 @@ Exit status:
     "copies",
     multiple=True,
     metavar="COPY",
-    help="Where entries are: a backup, an exported folder, an http(s) address.",
+    help="Where entries are: a backup, an exported folder, an http(s) address. May "
+    "be repeated.",
 )
 @click.option(
     "--checkpoint",
@@ -40,7 +56,8 @@ Exit status:
     multiple=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The newest checkpoint that anybody has, or a receipt or bundle with it.",
+    help="The newest checkpoint that anybody has (a target, a monitor, a witness), or "
+    "a receipt or bundle with it. Needed if the anchor is gone. May be repeated.",
 )
 @click.option("--moved", is_flag=True, help="DIR was moved, and the other is gone.")
 @WITHOUT
@@ -51,7 +68,11 @@ Exit status:
     type=click.Choice(KINDS),
     help="What the log was made as, if only entries are left.",
 )
-@click.option("--dedupe", is_flag=True, help="The same, for an opaque log.")
+@click.option(
+    "--dedupe/--no-dedupe",
+    default=None,
+    help="The same, for an opaque log: whether it logs the same bytes once.",
+)
 @AS_JSON
 def restore(folder: Path, *, origin: str | None, as_json: bool, **given: Any) -> None:
     """Put the log in DIR in order, so that it can be written to again.
@@ -61,24 +82,34 @@ def restore(folder: Path, *, origin: str | None, as_json: bool, **given: Any) ->
     the copies, and what the targets have. What does not contain them is not put in
     place. A store that is replaced is kept, as DIR/store.old-….
 
+    If DIR is gone altogether: make it, put the log's key file in it as DIR/key, and
+    give the backups and exports there are and the newest checkpoint that anybody
+    has. Settings are taken from the backup, if DIR has none.
+
     With --origin the log goes on under another name and other keys, in a new DIR,
-    with the entries of one COPY: for when a key was stolen, or nobody can say any
-    more what was promised.
+    with the entries of one COPY, which is a log or a backup and not an export: for
+    when a key was stolen, entries are lost for good, or nobody can say any more what
+    was promised.
     """
     if origin is not None:
         _begin_again(folder, origin, given, as_json=as_json)
         return
     if given["moved"]:
-        voice.tell(
-            "warning: if the other copy of this folder is still written to, there will "
-            "be two histories under one key; nothing mends that, and whoever has a "
-            "checkpoint of each can prove it. Make sure that it is gone"
-        )
+        voice.tell(TWO_HISTORIES)
     with voice.meter() as bar:
         done = put_back(folder, _evidence(given), watch=bar)
     _say(done, as_json=as_json)
+    _tell(done)
+
+
+def _tell(done: Restored) -> None:
     if done.aside:
-        voice.tell(f"delete {done.aside} when nobody needs it any more")
+        where = quote(str(done.aside))
+        voice.tell(f"delete {where} when nobody needs it any more")
+    for each in done.written:
+        voice.tell(f"written, for it was not there: {each}; see that it is right")
+    if done.hearsay:
+        voice.tell(HEARSAY.format(size=done.head.size))
 
 
 def _evidence(given: dict[str, Any]) -> Evidence:
@@ -101,10 +132,12 @@ def _say(done: Restored, *, as_json: bool) -> None:
         voice.say_json(
             {
                 "aside": aside,
+                "hearsay": done.hearsay,
                 "promises": promises,
                 "root": head.root.hex(),
                 "size": head.size,
                 "unidentified": done.unidentified,
+                "written": list(done.written),
             }
         )
         return
@@ -125,7 +158,8 @@ def _begin_again(
     folder: Path, origin: str, given: dict[str, Any], *, as_json: bool
 ) -> None:
     copies = given.pop("copies")
-    if len(copies) != 1 or any(given.values()):
+    more = any(given.values()) or given["dedupe"] is not None
+    if len(copies) != 1 or more:
         raise click.UsageError("a new origin takes one --from COPY, and nothing else")
     with mended_by(folder):
         head = begin_again(folder, origin, Path(copies[0]))
@@ -135,7 +169,8 @@ def _begin_again(
     voice.fact("origin", origin)
     voice.fact("size", f"{head.size}, with the entries of {copies[0]}")
     voice.fact("root", head.root.hex())
+    policy = quote(str(folder / "policy.txt"))
     voice.tell(
-        f"it has keys of its own: whoever verifies needs {folder / 'policy.txt'}, and "
+        f"it has keys of its own: whoever verifies needs {policy}, and "
         "no policy of the old log accepts it"
     )

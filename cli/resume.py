@@ -27,6 +27,8 @@ def resume(folder: Path) -> None:
     Look at the clock first: the times that a log writes cannot be changed.
     """
     with look(folder) as seen:
+        if seen.hold and seen.hold.state == "copy":
+            raise seen.hold  # which has no clock to be held by
         now = read_clock().wall_ms
         confirm(folder, now)
         newest, live = seen.head.at, seen.live

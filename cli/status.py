@@ -15,11 +15,16 @@ from cli.keys import key_document
 from ledger.clock import read_clock
 from ledger.errors import Held
 from ledger.log.home import Home
+from ledger.log.lock import NAME as LOCK
 from ledger.log.look import Look, look
 from ledger.log.recovery import check_clock
+from ledger.log.room import check_room
 from ledger.log.states import mended_by
 from ledger.log.targets import ask_targets
+from ledger.store import COPY
+from verifier.errors import MalformedError
 from verifier.report import time_text
+from verifier.source import read_file
 
 _WRITES: Final = "writes"
 _IN_ORDER: Final = (_WRITES, "frozen", "copy")
@@ -36,7 +41,8 @@ Exit status:
 \b
 With --json, one object: state, says and mend are always there; the rest where
 the log can be read: origin, kind, dedupe, size, root, at (ms), batch, writing,
-anchor, keys, targets, protected_by, used_bytes, limit_bytes, free_bytes, warning."""
+writer, anchor, keys, targets, protected_by, used_bytes, limit_bytes, free_bytes,
+warning."""
 )
 @FOLDER
 @click.option("--ask", is_flag=True, help="Ask the targets, as every start does.")
@@ -59,25 +65,29 @@ def status(folder: Path, *, ask: bool, as_json: bool) -> None:
 def _found(seen: Look, *, ask: bool) -> dict[str, Any]:
     hold, warning = seen.hold, ""
     targets: list[dict[str, Any]] = []
+    answered, usage = False, seen.store.usage()
     try:
         with mended_by(seen.home.folder):
             warning = check_clock(seen.home, seen.head, read_clock())
             if seen.head.frozen:
                 raise Held("frozen", f"the log has ended, at size {seen.head.size}")
+            if seen.store.role != COPY:
+                check_room(usage, seen.home.config, seen.home.folder)
     except Held as error:
         hold = hold or error
     for target in seen.home.config.targets:
         wrong = _ask(seen, target) if ask and seen.signer else None
         hold = hold or wrong
-        fine = "answers" if ask and seen.signer else "not asked"
+        asked = ask and seen.signer is not None
+        answered = answered or (asked and not wrong)
+        fine = "answers" if asked else "not asked"
         targets.append({"target": target, "says": str(wrong) if wrong else fine})
-    usage = seen.store.usage()
     return {
         **_state(hold),
         **_log(seen),
         "warning": warning,
         "targets": targets,
-        "protected_by": _protected_by(seen.home),
+        "protected_by": _protected_by(seen.home, answered=answered),
         "used_bytes": usage.used_bytes,
         "limit_bytes": usage.limit_bytes,
         "free_bytes": usage.free_bytes,
@@ -102,12 +112,21 @@ def _log(seen: Look) -> dict[str, Any]:
         "at": seen.head.at,
         "batch": seen.head.batch,
         "writing": seen.live,
+        "writer": _writer(seen.home) if seen.live else "",
         "anchor": anchor,
         "keys": [
             key_document(each)
             for each in (seen.signer.verifier_keys() if seen.signer else [])
         ],
     }
+
+
+def _writer(home: Home) -> str:
+    """Which process writes, as it says in its lock."""
+    try:
+        return read_file(home.folder / LOCK, 80).decode("ascii", "replace").strip()
+    except (OSError, MalformedError):
+        return ""
 
 
 def _ask(seen: Look, target: str) -> Held | None:
@@ -125,15 +144,27 @@ def _ask(seen: Look, target: str) -> Held | None:
     return None
 
 
-def _protected_by(home: Home) -> list[str]:
-    """What would know a newer tree if the whole folder were put back to an old one."""
-    found = ["targets"] if home.config.targets else []
+def _protected_by(home: Home, *, answered: bool) -> list[str]:
+    """What would know a newer tree if the whole folder were put back to an old one.
+
+    A target that nobody has asked, or that does not answer, may have nothing.
+    """
+    found = ["targets"] if answered else []
     try:
         if os.stat(home.anchor).st_dev != os.stat(home.store).st_dev:
             found.append("anchor")
     except OSError:
         return found
     return found
+
+
+def _protection(found: dict[str, Any]) -> str:
+    if found["protected_by"]:
+        return f"protected by {' and '.join(found['protected_by'])}"
+    says = {each["says"] for each in found["targets"]}
+    if says == {"not asked"}:
+        return "unprotected, unless the targets answer: --ask"
+    return "unprotected: no target has answered" if says else "unprotected"
 
 
 def _say(found: dict[str, Any]) -> None:
@@ -152,7 +183,8 @@ def _say(found: dict[str, Any]) -> None:
         return
     if found["warning"]:
         voice.fact("clock", found["warning"])
-    voice.fact("writer", "a running process" if found["writing"] else "none just now")
+    running = f"a running process: {found['writer'] or 'unknown'}"
+    voice.fact("writer", running if found["writing"] else "none just now")
     anchor = found["anchor"]
     where = "not read" if anchor["batch"] is None else f"at batch {anchor['batch']}"
     voice.fact("anchor", f"{anchor['path']}, {where}")
@@ -160,8 +192,7 @@ def _say(found: dict[str, Any]) -> None:
         voice.fact("key", f"{each['algorithm']} {each['id']} signs {each['signs']}")
     for each in found["targets"]:
         voice.fact("target", f"{each['target']}: {each['says']}")
-    by = " and ".join(found["protected_by"])
-    voice.fact("rollback", f"protected by {by}" if by else "unprotected")
+    voice.fact("rollback", _protection(found))
     voice.fact(
         "room",
         f"{found['used_bytes']:,} of {found['limit_bytes']:,} bytes used, "

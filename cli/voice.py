@@ -89,6 +89,17 @@ def ended(status: int) -> int:
 
 
 @contextmanager
+def done(says: str) -> Iterator[None]:
+    """Report what was done; where the report fails, say that it was done."""
+    try:
+        yield
+        said()
+    except (OSError, KeyboardInterrupt):
+        tell(f"only the report is missing: {says}")
+        raise
+
+
+@contextmanager
 def _saying() -> Iterator[None]:
     """Say something; who stops reading is no error, and hears no more."""
     try:

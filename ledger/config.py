@@ -7,15 +7,24 @@ not known is refused: a limit with a spelling mistake would be no limit.
 from __future__ import annotations
 
 import dataclasses
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ledger.errors import Held
+from verifier.errors import MalformedError
+from verifier.source import read_file
 
 NAME: Final = "log.toml"
 MAX_BYTES: Final = 1 << 20
+MAX_NUMBER: Final = (1 << 63) - 1
+"""What an address and an offset in a file have room for."""
+
+_MAY_BE_0: Final = ("min_free_bytes", "hold_when_ahead_days", "scrub_entries_per_s")
+_TAKEN: Final = (NAME, "store", "policy.txt", "policy.next.txt", "lock", "clock")
+"""What has its place in the folder already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +60,19 @@ class Config:
         """Read the file in `folder`; without one everything is as above."""
         path = folder / NAME
         try:
-            text = path.read_bytes()[: MAX_BYTES + 1]
-            if len(text) > MAX_BYTES:
-                raise _wrong(path, f"it has more than {MAX_BYTES} bytes")
-            members = tomllib.loads(text.decode())
-        except FileNotFoundError:
+            members = tomllib.loads(read_file(path, MAX_BYTES).decode())
+        except (FileNotFoundError, NotADirectoryError):
             return cls()
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
+            raise _wrong(path, error.strerror or str(error)) from None
+        except RecursionError:
+            raise _wrong(path, "its lists are nested too deeply") from None
+        # Besides what is no TOML: bytes that are no text, a number without end.
+        except (ValueError, MalformedError) as error:
             raise _wrong(path, str(error)) from None
-        return cls(**{name: _checked(path, name, members[name]) for name in members})
+        config = cls(**{each: _checked(path, each, members[each]) for each in members})
+        _check_places(folder, config)
+        return config
 
 
 def _checked(path: Path, name: str, value: Any) -> Any:
@@ -67,15 +80,49 @@ def _checked(path: Path, name: str, value: Any) -> Any:
     if name not in known:
         raise _wrong(path, f"{name!r} is not known; known are {', '.join(known)}")
     if name == "targets":
-        if not isinstance(value, list) or not all(type(v) is str for v in value):
-            raise _wrong(path, "targets is not a list of texts")
+        if not isinstance(value, list) or not all(map(_is_text, value)):
+            raise _wrong(path, "targets is not a list of texts without NUL")
         return tuple(value)
     if isinstance(known[name].default, str):
-        if type(value) is not str or not value:
-            raise _wrong(path, f"{name} is not a text")
-    elif type(value) is not int or value < 0:
-        raise _wrong(path, f"{name} is not a number from 0 on")
+        if not _is_text(value):
+            raise _wrong(path, f"{name} is not a text without NUL")
+    else:
+        least = 0 if name in _MAY_BE_0 else 1
+        if type(value) is not int or not least <= value <= MAX_NUMBER:
+            raise _wrong(path, f"{name} is not a number from {least} to {MAX_NUMBER}")
     return value
+
+
+def _is_text(value: object) -> bool:
+    """Whether `value` can name a file, or be an address."""
+    return type(value) is str and value != "" and "\0" not in value
+
+
+def _check_places(folder: Path, config: Config) -> None:
+    """Return if anchor and key each have a file of their own.
+
+    Both are written anew by name: what stands there already would be lost.
+    """
+    path = folder / NAME
+    here = Path(os.path.realpath(folder))
+    anchor, key = (
+        Path(os.path.realpath(folder / each)) for each in (config.anchor, config.key)
+    )
+    if anchor == key or _same(anchor, key):
+        raise _wrong(path, "anchor and key are the same file; one would replace it")
+    for name, place in (("anchor", anchor), ("key", key)):
+        inside = here in place.parents and place.relative_to(here).parts[0]
+        if place == here or inside in _TAKEN:
+            raise _wrong(
+                path, f"{name} is {inside or 'the folder'}, which has another use"
+            )
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 def _wrong(path: Path, says: str) -> Held:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ledger.errors import Held
 from ledger.keys.signer import Signer
@@ -18,6 +19,10 @@ from ledger.log.signing import sign_anchored
 from ledger.log.states import mended_by
 from ledger.store import Head
 from ledger.store.lmdb import LmdbStore
+
+_LOOKS: Final = 3
+_MOVING: Final = frozenset({"anchor_behind", "anchor_damaged"})
+"""What anchor and store look like, too, while a writer is starting."""
 
 
 @dataclass(slots=True)
@@ -61,22 +66,34 @@ def look(folder: Path) -> Iterator[Look]:
         held = _anchor(home)
         store = home.open_store(readonly=True)
     try:
-        with store.snapshot() as snapshot:
-            head = snapshot.head()
-        seen = Look(home=home, store=store, live=live, head=head)
-        try:
-            with mended_by(folder):
-                check_store(store)
-                if isinstance(held, Held):
-                    raise held
-                check_anchor(held, home, store, head, live=live)
-                seen.held = held
-                seen.signer = open_signer(home, store)
-        except Held as error:
-            seen.hold = error
+        seen = _look(home, store, held, live=live)
+        for _ in range(_LOOKS - 1):
+            # A writer may have started between the one look and the other.
+            if not seen.hold or seen.hold.state not in _MOVING:
+                break
+            live = is_locked(folder)
+            seen = _look(home, store, _anchor(home), live=live)
         yield seen
     finally:
         store.close()
+
+
+def _look(home: Home, store: LmdbStore, held: Anchored | Held, *, live: bool) -> Look:
+    """One look at all of it; `held` and `live` are from before the head is read."""
+    with store.snapshot() as snapshot:
+        head = snapshot.head()
+    seen = Look(home=home, store=store, live=live, head=head)
+    try:
+        with mended_by(home.folder):
+            check_store(store)
+            if isinstance(held, Held):
+                raise held
+            check_anchor(held, home, store, head, live=live)
+            seen.held = held
+            seen.signer = open_signer(home, store)
+    except Held as error:
+        seen.hold = error
+    return seen
 
 
 def _anchor(home: Home) -> Anchored | Held:

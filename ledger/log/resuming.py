@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from verifier.durable import write_atomically
+from verifier.errors import MalformedError
+from verifier.source import read_file
 
 NAME: Final = "clock"
+_MAX_BYTES: Final = 20
 
 
 def confirm(folder: Path, now_ms: int) -> None:
@@ -22,7 +25,7 @@ def confirm(folder: Path, now_ms: int) -> None:
 def confirmed_ms(folder: Path) -> int:
     """When the clock was last confirmed; 0 if never."""
     try:
-        text = (folder / NAME).read_bytes()[:20].decode("ascii").strip()
+        text = read_file(folder / NAME, _MAX_BYTES).decode("ascii").strip()
         return int(text) if text.isdecimal() else 0
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, MalformedError):
         return 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 
 from ledger.errors import Held
 from ledger.log.reading import root_at
@@ -43,7 +44,8 @@ def ask_targets(
             seen = read_own(data, store.charter.origin, keys)
         except (Unavailable, VerificationError) as error:
             says = f"the target {target} gives no checkpoint of this log: {error}"
-            raise Held("target_silent", says) from None
+            mend = f"bring it back, or start with --without {quote(target)}"
+            raise Held("target_silent", says, mend=mend) from None
         hold_against(seen, store, f"the target {target}")
 
 

@@ -17,13 +17,19 @@ from ledger.store.lmdb import LmdbStore
 
 
 def copy_store(
-    store: LmdbStore, folder: Path, *, role: str, charter: Charter | None = None
+    store: LmdbStore,
+    folder: Path,
+    *,
+    role: str,
+    charter: Charter | None = None,
+    frozen: bool | None = None,
 ) -> None:
     """Copy `store` into the new `folder`, durably, and give the copy its `role`.
 
     Until this returns `folder` is nobody's log: it has neither anchor nor key. Pages
-    that are free are left out. LMDB does not sync what it copies. With a
-    `charter` it is another log, which begins with the same entries.
+    that are free are left out. LMDB does not sync what it copies. With another
+    `charter` it is another log, which begins with the same entries; `frozen` says
+    whether it has ended, where that is not as it was.
     """
     os.mkdir(folder, 0o700)
     try:
@@ -38,9 +44,11 @@ def copy_store(
         with env.begin(write=True) as txn:
             txn.put(at.ROLE_KEY, role.encode(), db=log)
             if charter:
-                head = at.parse_head(txn.get(at.HEAD_KEY, b"", db=log))
                 txn.put(at.CHARTER_KEY, at.charter_value(charter), db=log)
-                txn.put(at.HEAD_KEY, at.head_value(replace(head, frozen=False)), db=log)
+            if frozen is not None:
+                head = at.parse_head(txn.get(at.HEAD_KEY, b"", db=log))
+                head = replace(head, frozen=frozen)
+                txn.put(at.HEAD_KEY, at.head_value(head), db=log)
     finally:
         env.close()
     os.chmod(folder / DATA, 0o600)

@@ -7,10 +7,12 @@ import fcntl
 import os
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import Held, Unavailable
+from ledger.errors import Held, Refused, Unavailable
 
 REMOTE: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs", "fuse")
 """File systems on which memory maps and locks do not keep what they promise."""
@@ -86,6 +88,20 @@ def filesystem_of(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> st
         if inside and len(point) >= len(found[0]):
             found = (point, after.split(" ")[0])
     return found[1]
+
+
+@contextmanager
+def alone_in(folder: Path, says: str) -> Iterator[None]:
+    """Keep others who would fill `folder` from it, or raise Refused; leaves no file."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused("folder", says) from None
+        yield
+    finally:
+        os.close(number)
 
 
 def sync_folder(folder: Path) -> None:

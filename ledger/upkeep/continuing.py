@@ -7,6 +7,7 @@ a record log says in an entry of its own which tree it continues.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ledger.clock import Clock, read_clock
@@ -29,9 +30,14 @@ def begin_again(
 ) -> Head:
     """Make the log `origin` in the empty `folder`, with the entries of `copy`."""
     if not (copy / "store" / DATA).exists():
-        raise Refused("copy", f"{copy} is neither a log nor a backup of one")
+        raise Refused(
+            "copy",
+            f"{copy} is neither a log nor a backup of one; a new origin begins with "
+            "one of these, for an export does not say all that a log knows",
+        )
     with made_whole(folder) as beside:
-        head = verify_store(copy / "store")
+        # The old log has ended, perhaps; the new one begins.
+        head = replace(verify_store(copy / "store"), frozen=False)
         store = LmdbStore(copy / "store", readonly=True)
         try:
             old = store.charter
@@ -43,7 +49,8 @@ def begin_again(
                 )
             charter = new_charter(origin, kind=old.kind, dedupe=old.dedupe)
             before = tree_of(store, head)
-            copy_store(store, beside / "store", role=WRITER, charter=charter)
+            new = beside / "store"
+            copy_store(store, new, role=WRITER, charter=charter, frozen=False)
         finally:
             store.close()
         keys = new_keys(charter)

@@ -37,6 +37,8 @@ Watch = Callable[[int, int], None]
 
 def backup(folder: Path, dest: Path, *, watch: Watch | None = None) -> Head:
     """Copy the log in `folder` to `dest`, and verify all of the copy."""
+    if folder.resolve() in (dest.resolve(), *dest.resolve().parents):
+        raise Refused("folder", f"{dest} is in the log's own folder; name another one")
     with made_whole(dest) as beside:
         with look(folder) as seen:
             copy_store(seen.store, beside / "store", role=COPY)
@@ -113,7 +115,8 @@ def open_copy(where: str) -> Iterator[Source]:
     elif (Path(where) / CHECKPOINT).exists() or (Path(where) / "tile").is_dir():
         source = Directory(Path(where))
     else:
-        raise Refused("copy", f"{where} is neither a backup nor an exported log")
+        says = f"{where} is neither a backup nor an exported log, nor an address"
+        raise Refused("copy", says)
     try:
         yield source
     finally:

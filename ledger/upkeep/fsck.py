@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from ledger.errors import Held
@@ -22,12 +23,11 @@ from ledger.log.reading import Tree
 from ledger.log.recovery import check_anchor, check_store, open_signer
 from ledger.log.states import held, mended_by
 from ledger.store import COPY, LogStore
-from ledger.store.environment import DATA
-from ledger.store.whole import check_structure
 from ledger.upkeep.copies import wrong_head
 from ledger.upkeep.repair import Repair
 from ledger.upkeep.rows import Row, right_rows, rows_of, wrong_rows
-from ledger.upkeep.source import StoreSource
+from ledger.upkeep.source import Sparing, StoreSource
+from ledger.upkeep.structure import check_reachable, look_at_structure
 from verifier.audit import Outcome, audit
 from verifier.checkpoint import Checkpoint
 from verifier.damage import unanswered
@@ -53,7 +53,8 @@ class Checkup:
     rows: Sequence[Row]
     holds: Sequence[Held]
     """What keeps the log from being written to, also where nothing is damaged."""
-    live: bool
+    structure: bool
+    """Whether the pages were looked at; not where another process writes."""
 
     @property
     def sound(self) -> bool:
@@ -68,20 +69,21 @@ def fsck(folder: Path, *, watch: Watch | None = None) -> Checkup:
 
     Raises Held if it cannot be opened, or if pages of its data file are out of place.
     """
-    with mended_by(folder):
-        data = Home.at(folder).store / DATA
-        if data.exists() and not is_locked(folder):
-            check_structure(data)  # before LMDB is let near it
-    with look(folder) as seen:
-        lock = None if seen.live else Lock(folder)
-        try:
-            return _check(seen, watch)
-        finally:
-            if lock:
-                lock.release()
+    try:
+        with mended_by(folder):
+            looked = look_at_structure(folder)
+            check_reachable(folder)
+        with look(folder) as seen:
+            return _check(seen, watch, structure=looked)
+    except Held as error:
+        if error.state != "damaged":
+            raise
+        # Repair needs a store that can be opened; restoring builds another one.
+        mend = f"provlog restore {quote(str(folder))} --from COPY"
+        raise Held(error.state, str(error), mend=mend) from None
 
 
-def _check(seen: Look, watch: Watch | None) -> Checkup:
+def _check(seen: Look, watch: Watch | None, *, structure: bool) -> Checkup:
     store, tree, head = seen.store, _tree(seen), ""
     if tree is not seen.head:
         head = (
@@ -104,7 +106,7 @@ def _check(seen: Look, watch: Watch | None) -> Checkup:
         head=head or wrong_head(store, seen.head),
         rows=list(islice(rows, MOST_ROWS)),
         holds=list(_holds(seen)),
-        live=seen.live,
+        structure=structure,
     )
 
 
@@ -127,11 +129,16 @@ def _holds(seen: Look) -> Iterator[Held]:
     """The states of store, anchor and key, each looked at for itself."""
 
     def anchor() -> Anchored:
+        live = is_locked(seen.home.folder)
         found = read_anchor(seen.home.anchor)
         # The head after it, so that it is not behind where another process writes.
         with seen.store.snapshot() as snapshot:
             head = snapshot.head()
-        check_anchor(found, seen.home, seen.store, head, live=seen.live)
+        # A writer may have started, or ended, while this was read.
+        live = live or is_locked(seen.home.folder)
+        if not live and read_anchor(seen.home.anchor) != found:
+            return anchor()
+        check_anchor(found, seen.home, seen.store, head, live=live)
         return found
 
     looks: list[Callable[[], object]] = [lambda: check_store(seen.store)]
@@ -156,6 +163,9 @@ def repair(
     The rows are written again after the entries, from which they follow; head,
     anchor and key are mended by restoring.
     """
+    spared = [
+        each if isinstance(each, StoreSource) else Sparing(each) for each in copies
+    ]
     with mended_by(folder):
         home = Home.at(folder)
         lock = Lock(folder)
@@ -164,7 +174,7 @@ def repair(
             try:
                 paths = [each.path for each in checkup.outcome.damage]
                 broken = [path for path in paths if path.startswith("tile/")]
-                for path, whole in _mend(store, checkup.tree, copies, broken).items():
+                for path, whole in _mend(store, checkup.tree, spared, broken).items():
                     yield path, whole
                     if whole:
                         broken = [each for each in broken if each != path]
@@ -201,4 +211,4 @@ def _mend_rows(
         rows = right_rows(store, size, others)
     # Read before anything is dropped: what is right now is all that there may be.
     store.index(list(rows), drop=True)
-    yield "identities", not list(wrong_rows(store, size))
+    yield "the rows of identities", not list(wrong_rows(store, size))

@@ -7,7 +7,6 @@ one is no log. A folder that holds anything is never touched.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import Refused
-from ledger.store.disk import sync_folder
+from ledger.store.disk import alone_in, sync_folder
 
 STORE: Final = "store"
 UNFINISHED: Final = ".new-"
@@ -34,7 +33,7 @@ def made_whole(folder: Path) -> Iterator[Path]:
         if new:
             folder.mkdir(0o700)
             sync_folder(folder.absolute().parent)
-        with _alone(folder):
+        with alone_in(folder, f"another command is just filling {folder}"):
             check_empty(folder)
             beside.mkdir(0o700)
             yield beside
@@ -54,21 +53,6 @@ def made_whole(folder: Path) -> Iterator[Path]:
             with suppress(OSError):
                 folder.rmdir()
         raise
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep others who would fill `folder` from it."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            says = f"another command is just filling {folder}"
-            raise Refused("folder", says) from None
-        yield
-    finally:
-        os.close(number)
 
 
 def _remove(path: Path) -> None:

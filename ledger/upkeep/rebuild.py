@@ -13,23 +13,19 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import Held, Refused
-from ledger.keys.keyfile import KeyFile
 from ledger.log.identity import identity_of
 from ledger.log.reading import Tree
-from ledger.log.selfcheck import check_batch, stored_root
-from ledger.store import WRITER, Batch, Head, LogStore, Snapshot
-from ledger.store.copying import copy_store
-from ledger.store.environment import DATA, create_store
+from ledger.log.selfcheck import check_batch
+from ledger.store import Batch, Head, LogStore, Snapshot
 from ledger.store.lmdb import LmdbStore
 from ledger.tree import Frontier
-from ledger.upkeep.birth import new_charter
-from ledger.upkeep.copies import verify_store
-from ledger.upkeep.rows import own_members
-from ledger.upkeep.source import read_some
+from ledger.upkeep.promises import NEW_ORIGIN
+from ledger.upkeep.rows import own_members, right_rows
+from ledger.upkeep.source import StoreSource, read_some
 from verifier.entry import entry_time
 from verifier.errors import MalformedError, Unavailable
 from verifier.hashing import leaf_hashes
-from verifier.own import FREEZE, GENESIS
+from verifier.own import FREEZE
 from verifier.source import Source, read_hashes
 from verifier.tile import ENTRIES, WIDTH, Tile, width_at
 
@@ -45,61 +41,6 @@ class Rebuilt:
     """Entries whose submitters only the lost rows knew."""
 
 
-def begin(folders: Sequence[Path], dest: Path) -> bool:
-    """Make the store `dest` from the folder that has the most; False if none is whole.
-
-    The store that is to be replaced is as good a beginning as any copy of it.
-    """
-    found: list[tuple[int, Path]] = []
-    for folder in folders:
-        try:
-            if (folder / "store" / DATA).exists():
-                found.append((verify_store(folder / "store").size, folder / "store"))
-        except Held:
-            continue  # damaged, and so no beginning; others may do
-    if not found:
-        return False
-    _, largest = max(found)
-    store = LmdbStore(largest, readonly=True)
-    try:
-        copy_store(store, dest, role=WRITER)
-    finally:
-        store.close()
-    return True
-
-
-def begin_empty(
-    dest: Path,
-    keys: KeyFile,
-    copies: Sequence[Source],
-    *,
-    kind: str | None,
-    dedupe: bool,
-) -> None:
-    """Make an empty store `dest`, for when only entries are left."""
-    told = _kind_told(copies, keys.genesis)
-    if kind and told and kind != told:
-        raise Refused("entries", f"the log was made as a {told} log, says its genesis")
-    if not (kind or told):
-        raise Refused(
-            "entries",
-            "no copy is a sound backup, and no entry says what kind of log this is; "
-            "give --entries record, statement or opaque, as it was made",
-        )
-    charter = new_charter(keys.origin, kind=kind or told or "", dedupe=dedupe)
-    create_store(dest, replace(charter, genesis=keys.genesis))
-
-
-def _kind_told(copies: Sequence[Source], genesis: bytes) -> str | None:
-    """What kind of log entry 0 says that this is, if it is our own."""
-    for copy in copies:
-        for entry in read_some(copy, 0, WIDTH)[:1]:
-            members = own_members(entry)
-            if members.get("kind") == GENESIS and members.get("genesis") == genesis:
-                return str(members.get("entries"))
-    return None
-
-
 def extend(store: LogStore, goal: Tree, copies: Sequence[Source]) -> Rebuilt:
     """Append what `copies` have beyond the end of `store`, up to the tree `goal`."""
     with store.snapshot() as snapshot:
@@ -111,29 +52,37 @@ def extend(store: LogStore, goal: Tree, copies: Sequence[Source]) -> Rebuilt:
         batch = _batch(store, head, frontier, entries)
         store.append(batch, partial(_check, batch))
         head = batch.head
-    identified = store.charter.kind == "statement" or store.charter.dedupe
-    return Rebuilt(head=head, unidentified=head.size - before if identified else 0)
+    if not (store.charter.kind == "statement" or store.charter.dedupe):
+        return Rebuilt(head=head, unidentified=0)
+    return Rebuilt(head=head, unidentified=_identify(store, before, head.size, copies))
+
+
+def _identify(store: LogStore, start: int, stop: int, copies: Sequence[Source]) -> int:
+    """Write the rows of new entries that backups have; for how many there are none."""
+    stores = [each.store for each in copies if isinstance(each, StoreSource)]
+    found: dict[bytes, int] = {}
+    for identity, index in right_rows(store, stop, stores) if start < stop else ():
+        if index >= start:
+            found.setdefault(identity, index)
+    if found:
+        store.index(found.items(), drop=False)
+    return stop - start - len(set(found.values()))
 
 
 def _check(batch: Batch, stored: Snapshot) -> None:
     check_batch(stored, batch)
 
 
-def check_goal(store: LogStore, goal: Tree) -> None:
-    """Return if the tree in `store` begins with the tree `goal`."""
+def end(store: LogStore) -> Head:
+    """End the log in `store`, as it was promised; return the head it has then."""
     with store.snapshot() as snapshot:
-        size = snapshot.head().size
-        if size < goal.size:
-            raise Held(
-                "rollback",
-                f"there are {size} entries, and {goal.size} were promised; name a copy "
-                "that has the rest: an export, a mirror, a newer backup",
-            )
-        if stored_root(snapshot, goal.size) != goal.root:
-            raise Held(
-                "forked",
-                f"the first {goal.size} entries are not those that were promised",
-            )
+        head = snapshot.head()
+    if head.frozen:
+        return head
+    last = replace(head, batch=head.batch + 1, frozen=True)
+    batch = Batch(previous=head, head=last, entries=[], tiles={})
+    store.append(batch, partial(_check, batch))
+    return last
 
 
 def open_writer(folder: Path) -> LmdbStore:
@@ -152,7 +101,7 @@ def _next(start: int, stop: int, copies: Sequence[Source]) -> list[bytes]:
     raise Held(
         "rollback",
         f"no copy has the entries from {start} on whole, and {stop} were promised; "
-        "name one that has them: an export, a mirror, a newer backup",
+        f"name one that has them: an export, a mirror, a newer backup{NEW_ORIGIN}",
     )
 
 
@@ -188,8 +137,7 @@ def _batch(
             raise Refused("copy", f"entry {frontier.size - 1}: {error}") from None
         # A log that has ended stays so; its last entry says it.
         frozen = own_members(entries[-1]).get("kind") == FREEZE
-        found = ((identity_of(entry), head.size + n) for n, entry in enumerate(entries))
-        rows = [(identity, index) for identity, index in found if identity]
+        rows = _new_rows(store, head.size, entries)
     new = Head(
         batch=head.batch + 1,
         size=frontier.size,
@@ -198,3 +146,21 @@ def _batch(
         frozen=frozen,
     )
     return Batch(previous=head, head=new, entries=entries, tiles=tiles, identities=rows)
+
+
+def _new_rows(
+    store: LogStore, start: int, entries: Sequence[bytes]
+) -> list[tuple[bytes, int]]:
+    """The rows of `entries`; what is there twice is known by its first index.
+
+    That happens to a log that has lost rows: what comes again is logged again.
+    """
+    first: dict[bytes, int] = {}
+    for index, entry in enumerate(entries, start):
+        if identity := identity_of(entry):
+            first.setdefault(identity, index)
+    with store.snapshot() as snapshot:
+        known = snapshot.find(first)
+    return [
+        (identity, index) for identity, index in first.items() if identity not in known
+    ]

@@ -2,7 +2,8 @@
 
 What decides is what was promised: the tree that the anchor holds, and the
 checkpoints that somebody outside has. A store that does not contain them all is
-never put in place. The old one is kept beside it, under another name.
+never put in place; nor is one before the targets were asked. The old one is kept
+beside it, under another name.
 """
 
 from __future__ import annotations
@@ -11,57 +12,44 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from ledger.errors import Held, Refused
 from ledger.keys.keyfile import KeyFile, read_key_file
-from ledger.keys.signer import Signer
-from ledger.log.anchor import Anchored, read_anchor, write_anchor
+from ledger.log.anchor import Anchored, claimed, write_anchor
 from ledger.log.home import Home
 from ledger.log.lock import Lock
-from ledger.log.reading import Tree
 from ledger.log.recovery import check_outside, check_store, open_signer
 from ledger.log.states import mended_by
-from ledger.log.targets import read_own
 from ledger.store import Head
 from ledger.store.disk import file_identity, sync_folder
+from ledger.store.environment import DATA
 from ledger.store.lmdb import LmdbStore
-from ledger.upkeep.copies import Watch, checkpoint_with, open_copy, verify_store
-from ledger.upkeep.rebuild import (
-    Rebuilt,
+from ledger.upkeep.beginning import (
+    ASIDE,
+    BUILDING,
     begin,
     begin_empty,
-    check_goal,
-    extend,
-    open_writer,
+    charter_left,
+    own_stores,
 )
-from verifier.errors import VerificationError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What was promised before: nothing that contradicts it is ever put in place."""
-
-    checkpoints: Sequence[bytes] = ()
-    """Signed checkpoints, from outside: the newest that anybody has."""
-    copies: Sequence[str] = ()
-    """Where entries can be read from: backups, exports, mirrors."""
-    moved: bool = False
-    """Somebody vouches that this folder was moved here, and the other one is gone."""
-    without: Collection[str] = ()
-    kind: str | None = None
-    dedupe: bool = False
-    """What the log was made as, for when nothing that is left says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
-    """A tree that was shown to somebody, or may have been."""
-
-    who: str
-    tree: Tree
+from ledger.upkeep.copies import Watch, open_copy, verify_store
+from ledger.upkeep.papers import papers_of
+from ledger.upkeep.promises import (
+    Evidence,
+    Promise,
+    check_goal,
+    check_not_older,
+    check_promises,
+    goal_of,
+    is_frozen,
+    is_hearsay,
+    read_promises,
+)
+from ledger.upkeep.rebuild import end, extend, open_writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +65,10 @@ class Restored:
     """Where the old store is kept, if another one took its place."""
     unidentified: int = 0
     """For how many entries nobody knows any more who handed them in."""
+    hearsay: bool = False
+    """Whether only the copies say that nothing newer was ever promised."""
+    written: Sequence[str] = ()
+    """What was not in the folder and is now, and where it is from."""
 
 
 def restore(
@@ -84,106 +76,105 @@ def restore(
 ) -> Restored:
     """Put the log in `folder` in order, from its own store or from copies."""
     with mended_by(folder):
-        home = Home.at(folder)
         if not folder.is_dir():
-            raise Held("absent", f"there is no folder {folder}")
+            raise Held(
+                "absent",
+                f"there is no folder {folder}",
+                mend=f"mkdir -m 700 {quote(str(folder))}, put the log's key file in it "
+                "with mode 0600, and repeat",
+            )
         lock = Lock(folder)
         try:
-            keys = read_key_file(home.key)
-            promises = list(_promises(home, keys, evidence))
-            aside, unidentified = None, 0
-            if evidence.copies:
-                aside, built = _rebuild(home, keys, evidence, promises, watch)
-                unidentified = built.unidentified
-            head = _anchor_anew(home, evidence, promises)
+            # Whoever writes has the anchor, also where the lock file is another one.
+            with claimed(Home.at(folder).anchor) as claim:
+                return _restore(folder, evidence, watch, claim)
         finally:
             lock.release()
+
+
+def _restore(
+    folder: Path, evidence: Evidence, watch: Watch | None, claim: int | None
+) -> Restored:
+    papers = papers_of(folder, evidence.copies)
+    home = papers.home
+    keys = read_key_file(home.key)
+    promises = read_promises(home, keys, evidence)
+    left = own_stores(folder)
+    built = bool(evidence.copies) or (bool(left) and left != [home.store])
+    aside, unidentified = None, 0
+    if built:
+        with _building(folder) as beside:
+            unidentified = _build(home, keys, beside, evidence, promises)
+            verify_store(beside, watch=watch)
+            head, anchored = _hold(home, beside, evidence.without, promises)
+            aside = _put_in_place(home, beside)
+    else:
+        if not left:
+            raise _gone(folder, keys)
+        head, anchored = _hold(home, home.store, evidence.without, promises)
+        check_not_older(head, promises)
+    written = papers.write(keys)
+    write_anchor(home.anchor, anchored.at(head), claim)
+    _clean(folder)
     return Restored(
         head=head,
         promises=promises,
-        built=bool(evidence.copies),
+        built=built,
         aside=aside,
         unidentified=unidentified,
+        hearsay=is_hearsay(promises, evidence.copies),
+        written=written,
     )
 
 
-def _promises(home: Home, keys: KeyFile, evidence: Evidence) -> Iterator[Promise]:
-    """The trees that have to be in what is put in place; there is at least one."""
-    if promise := _anchored(home, keys, evidence):
-        yield promise
-    signer = Signer(keys)
-    for data in evidence.checkpoints:
-        try:
-            tree = read_own(data, signer.origin, signer.verifier_keys())
-        except VerificationError as error:
-            says = f"that is no checkpoint of {keys.origin}: {error}"
-            raise Refused("checkpoint", says) from None
-        yield Promise(who="a checkpoint", tree=tree)
-    for copy in evidence.copies:
-        # What lies with a copy was shown to somebody, if one of our keys has signed
-        # it. A key that was let go leaves checkpoints that nobody can tell from others.
-        with suppress(VerificationError):
-            if found := checkpoint_with(copy):
-                tree = read_own(found, signer.origin, signer.verifier_keys())
-                yield Promise(who=copy, tree=tree)
+def _gone(folder: Path, keys: KeyFile) -> Held:
+    return Held(
+        "absent",
+        f"the store of {keys.origin} is gone from {folder}",
+        mend=f"provlog restore {quote(str(folder))} --from COPY; make no new log of "
+        "this name",
+    )
 
 
-def _anchored(home: Home, keys: KeyFile, evidence: Evidence) -> Promise | None:
+@contextmanager
+def _building(folder: Path) -> Iterator[Path]:
+    """A new store beside the old one; gone again, unless it was put in place."""
+    beside = folder / f"{BUILDING}{secrets.token_hex(8)}"
+    before = (folder / "store").exists()
     try:
-        held = read_anchor(home.anchor)
-    except Held as error:
-        if not evidence.checkpoints:
-            raise Held(
-                error.state,
-                f"{error}; without an anchor it takes a checkpoint from outside, the "
-                "newest that anybody has: a witness, a target, a receipt",
-            ) from None
-        return None
-    if held.genesis != keys.genesis:
-        raise Held("wrong_log", f"{home.anchor} is the anchor of another log")
-    if held.file != file_identity(home.anchor) and not evidence.moved:
-        raise Held("cloned", f"{home.anchor} is a copy of an anchor")
-    return Promise(who="the anchor", tree=held)
+        yield beside
+    except BaseException:
+        # Between its two names it is all there is, and whole: the next one takes it.
+        if not before or (folder / "store").exists():
+            shutil.rmtree(beside, ignore_errors=True)
+        raise
 
 
-def _rebuild(
+def _build(
     home: Home,
     keys: KeyFile,
+    beside: Path,
     evidence: Evidence,
     promises: Sequence[Promise],
-    watch: Watch | None,
-) -> tuple[Path | None, Rebuilt]:
-    """Build a store from the copies, verify it, and put it where the old one was."""
-    goal = max((each.tree for each in promises), key=lambda tree: tree.size)
-    beside = home.folder / f".store.{secrets.token_hex(8)}"
+) -> int:
+    """Build the store `beside` from all there is; for how many nobody is known."""
     copies = list(dict.fromkeys(evidence.copies))
-    try:
-        with ExitStack() as stack:
-            found = begin([*map(Path, copies), home.folder], beside)
-            sources = [stack.enter_context(open_copy(each)) for each in copies]
-            if not found:
-                begin_empty(
-                    beside, keys, sources, kind=evidence.kind, dedupe=evidence.dedupe
-                )
-            store = open_writer(beside)
-            stack.callback(store.close)
-            if store.charter.genesis != keys.genesis:
-                raise Held("wrong_log", "the copies are of another log than the key")
-            built = extend(store, goal, sources)
-            for each in promises:
-                _check_promise(store, each)
-        verify_store(beside, watch=watch)
-        aside = None
-        if home.store.exists():
-            aside = home.folder / f"store.old-{secrets.token_hex(4)}"
-            os.rename(home.store, aside)
-        # A crash between the two leaves no store: the same command does it again.
-        os.rename(beside, home.store)
-        sync_folder(home.folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-    return aside, built
+    # Before any of them is open: LMDB opens a file once in a process.
+    begun = begin(home.folder, beside, keys, evidence, promises)
+    stores = [*own_stores(home.folder), *(Path(each) / "store" for each in copies)]
+    left = None if begun else charter_left(stores, keys)
+    with ExitStack() as stack:
+        sources = [stack.enter_context(open_copy(each)) for each in copies]
+        if not begun:
+            begin_empty(beside, keys, evidence, sources, left)
+        store = open_writer(beside)
+        stack.callback(store.close)
+        built = extend(store, goal_of(promises), sources)
+        for each in promises:
+            _check_promise(store, each)
+        if is_frozen(promises):
+            end(store)
+    return built.unidentified
 
 
 def _check_promise(store: LmdbStore, promise: Promise) -> None:
@@ -198,29 +189,37 @@ def _check_promise(store: LmdbStore, promise: Promise) -> None:
         ) from None
 
 
-def _anchor_anew(home: Home, evidence: Evidence, promises: Sequence[Promise]) -> Head:
-    """Hold the store against everything that was promised, and anchor its head."""
-    with _store(home) as store:
-        head = check_store(store)
-        for each in promises:
-            check_goal(store, each.tree)
-            stale = isinstance(each.tree, Anchored) and head.batch > each.tree.batch + 1
-            if stale and not evidence.checkpoints and not evidence.copies:
-                raise Held(
-                    "anchor_behind",
-                    "the anchor is older than the store, so it is no word on what was "
-                    "promised last; give the newest checkpoint that anybody has",
-                )
-        check_outside(home, store, open_signer(home, store), evidence.without)
-        anchored = Anchored(genesis=store.charter.genesis, data=home.data_identity())
-    write_anchor(home.anchor, anchored.at(head))
-    return head
-
-
-@contextmanager
-def _store(home: Home) -> Iterator[LmdbStore]:
-    store = home.open_store(readonly=True)
+def _hold(
+    home: Home, folder: Path, without: Collection[str], promises: Sequence[Promise]
+) -> tuple[Head, Anchored]:
+    """Hold the store in `folder` against all that was promised, here and outside."""
+    store = LmdbStore(folder, readonly=True, map_bytes=home.config.map_bytes)
     try:
-        yield store
+        head = check_store(store)
+        check_promises(store, head, promises)
+        check_outside(home, store, open_signer(home, store), without)
+        # A file keeps its identity when it gets another name.
+        data = file_identity(folder / DATA)
+        return head, Anchored(genesis=store.charter.genesis, data=data)
     finally:
         store.close()
+
+
+def _put_in_place(home: Home, beside: Path) -> Path | None:
+    """Give the new store its name; where the old one is kept."""
+    aside = None
+    if home.store.exists():
+        aside = home.folder / f"{ASIDE}{secrets.token_hex(4)}"
+        os.rename(home.store, aside)
+        sync_folder(home.folder)
+    # A crash between the two leaves no store: the next restore finds both.
+    os.rename(beside, home.store)
+    sync_folder(home.folder)
+    return aside
+
+
+def _clean(folder: Path) -> None:
+    """Remove what restores have left that were ended before they were done."""
+    for name in os.listdir(folder):
+        if name.startswith(BUILDING):
+            shutil.rmtree(folder / name, ignore_errors=True)

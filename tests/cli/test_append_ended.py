@@ -56,9 +56,9 @@ def test_a_full_disk_is_said_with_what_is_not_logged(new_log, files, as_json):
     options = ["--json"] if as_json else []
     given = provlog("append", log.folder, *options, "--lines", "lines")
     assert given.exit_code == 2
-    assert "line 1 to 4096: not logged" in given.stderr
+    assert "lines 1 to 4096: not logged" in given.stderr
     assert "make room" in given.stderr
-    assert given.stderr.index("line 4097 to") < given.stderr.index("line 8193 to")
+    assert given.stderr.index("lines 4097 to") < given.stderr.index("lines 8193 to")
     failed = [json.loads(each) for each in given.stdout.splitlines()]
     assert [each["failed"] for each in failed] == ["full"] * (3 if as_json else 0)
     assert entries_of(log.folder) == []
@@ -92,7 +92,7 @@ def test_a_line_does_not_wait_for_the_next_one(new_log):
         for number in range(3):
             writer.stdin.write(b"line %d\n" % number)
             writer.stdin.flush()
-            assert writer.stdout.readline() == b"%d to %d\n" % (number, number)
+            assert writer.stdout.readline() == b"%d\n" % number
         writer.stdin.close()
         assert writer.wait(30) == 0
 

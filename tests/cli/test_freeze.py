@@ -140,6 +140,29 @@ def test_who_cannot_be_told_can_ask_again(new_log, tmp_path):
     assert provlog("freeze", log.folder).stdout.startswith(f"{log.charter.origin}\n0\n")
 
 
+def test_its_end_is_published_next(new_log):
+    log = new_log()
+    given = provlog("freeze", log.folder, "--yes")
+    assert f"provlog export {log.folder} DEST" in given.stderr
+
+
+def test_a_reason_that_comes_too_late_is_not_taken_without_a_word(new_log):
+    log = new_log(kind="record")
+    provlog("freeze", log.folder, "--yes", "--reason", "first")
+    given = provlog("freeze", log.folder, "--reason", "second")
+    assert given.exit_code == 0
+    assert "this reason is not logged" in given.stderr
+    assert "not logged" not in provlog("freeze", log.folder).stderr
+
+
+def test_an_end_that_cannot_be_reported_is_an_end(new_log, tmp_path):
+    log = new_log()
+    given = shell(f"PROVLOG freeze {log.folder} --yes >/dev/full", tmp_path)
+    assert given.returncode == 2
+    assert "only the report is missing: the log has ended" in given.stderr
+    assert said("status", log.folder)["state"] == "frozen"
+
+
 def test_a_log_that_is_held_is_not_ended(new_log):
     log = new_log()
     (log.folder / "key").chmod(0o644)

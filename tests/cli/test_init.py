@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.keys.keyfile import SigningKey
-from tests.cli.operating import done, entries_of, provlog, said
+from tests.cli.operating import done, entries_of, provlog, said, shell
 from verifier.entry import Entry
 from verifier.keys import KeyType
 from verifier.policy import Policy
@@ -71,7 +71,9 @@ def test_a_folder_that_holds_anything_is_left_alone(tmp_path):
 def test_a_log_is_never_made_over_a_log(tmp_path):
     assert new(tmp_path / "log").exit_code == 0
     before = entries_of(tmp_path / "log")
-    assert new(tmp_path / "log").exit_code == 1
+    refused = new(tmp_path / "log")
+    assert refused.exit_code == 1
+    assert f"{tmp_path / 'log'} has a log already: {ORIGIN}" in refused.stderr
     assert entries_of(tmp_path / "log") == before
 
 
@@ -113,6 +115,48 @@ def test_a_key_of_another_name_does_not(tmp_path):
     assert not (tmp_path / "log").exists()
 
 
+def test_a_key_that_was_given_is_not_given_again(tmp_path):
+    path = key_at(tmp_path / "old.key")
+    made = new(tmp_path / "log", "--key", path)
+    assert f"the key is in {tmp_path / 'log' / 'key'} now" in made.stderr
+    assert f"delete {path}, and never give it to another log" in made.stderr
+    assert "delete" not in new(tmp_path / "second").stderr
+
+
+SPOILED = {
+    "key_missing": lambda path: path.unlink(),
+    "key_exposed": lambda path: path.chmod(0o644),
+    "key_damaged": lambda path: path.write_text("nonsense"),
+}
+
+
+@pytest.mark.parametrize("state", SPOILED)
+def test_a_key_that_cannot_be_taken_is_no_matter_of_a_log(tmp_path, state):
+    path = key_at(tmp_path / "old.key")
+    SPOILED[state](path)
+    refused = new(tmp_path / "log", "--key", path)
+    assert refused.exit_code == 2
+    assert f"error: {state}: " in refused.stderr
+    assert "freeze" not in refused.stderr
+    assert "the log's key file" not in refused.stderr
+    assert ("chmod 600" in refused.stderr) == (state == "key_exposed")
+    assert not (tmp_path / "log").exists()
+
+
+def key_at(path):
+    """An Ed25519 key of the new log's name, as another program has made it."""
+    path.touch(0o600)
+    path.write_text(f"{SigningKey.generate(ORIGIN, KeyType.ED25519).text()}\n")
+    return path
+
+
+def test_a_log_is_made_though_the_report_of_it_fails(tmp_path):
+    given = shell(f"PROVLOG init log --origin {ORIGIN} >/dev/full", tmp_path)
+    assert given.returncode == 2
+    assert "only the report is missing: the log in log is made" in given.stderr
+    assert said("status", tmp_path / "log")["state"] == "writes"
+
+
 def test_the_key_file_of_a_log_serves_no_second_log(tmp_path):
     assert new(tmp_path / "log").exit_code == 0
     refused = new(tmp_path / "second", "--key", tmp_path / "log" / "key")
@@ -127,6 +171,37 @@ def test_an_origin_that_no_key_can_have_is_refused(tmp_path, origin):
     assert refused.exit_code == 1
     assert "\x1b" not in refused.stderr
     assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize(
+    ("origin", "says"),
+    [
+        ("http://log.example/x", "leave http:// out"),
+        ("/x", "is empty"),
+        ("log.example//x", "is empty"),
+        ("log.example/", "is empty"),
+        ("log.example/a\u00a0b", "has a space"),
+    ],
+)
+def test_an_origin_that_others_would_write_otherwise_is_refused(tmp_path, origin, says):
+    refused = provlog("init", tmp_path / "log", "--origin", origin)
+    assert refused.exit_code == 1
+    assert says in refused.stderr
+    assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize("origin", ["foo", "a/b", "LOG.example/x", "log.exämple/x"])
+def test_an_origin_that_is_odd_is_said_to_be_so(tmp_path, origin):
+    made = provlog("init", tmp_path / "log", "--origin", origin)
+    assert made.exit_code == 0
+    assert "warning: " in made.stderr
+    assert "it stays so for ever" in made.stderr
+
+
+def test_an_origin_as_it_should_be_is_taken_without_a_word(tmp_path):
+    assert "warning" not in new(tmp_path / "log").stderr
+    path = provlog("init", tmp_path / "upper", "--origin", "log.example/Prod/2")
+    assert "warning" not in path.stderr
 
 
 def test_an_origin_has_to_be_given(tmp_path):

@@ -1,11 +1,14 @@
 """provlog key shows public keys only, and changes keys in two steps."""
 
 import json
+import os
+import shutil
 
 import pytest
 
 from ledger.keys.keyfile import read_key_file
-from tests.cli.operating import done, entries_of, provlog, said
+from ledger.upkeep.copies import backup
+from tests.cli.operating import done, entries_of, provlog, said, shell
 from verifier import Policy, verify_checkpoint
 
 
@@ -48,6 +51,7 @@ def test_during_a_rotation_policies_of_both_kinds_accept(new_log, kind):
     assert rotated.exit_code == 0
     assert "rotation    under way" in rotated.stdout
     assert f"provlog key rotate {log.folder} --finish" in rotated.stderr
+    assert "export to every target" in rotated.stderr
     new = Policy.parse((log.folder / "policy.txt").read_bytes())
     for policy in (old, new):
         verify_checkpoint(checkpoint(log), policy)
@@ -92,6 +96,39 @@ def test_without_a_log_there_are_no_keys(tmp_path, command):
     given = provlog("key", name, tmp_path / "log", *options)
     assert given.exit_code == 2
     assert "absent" in given.stderr
+
+
+@pytest.mark.parametrize("command", [["show"], ["rotate"], ["rotate", "--finish"]])
+@pytest.mark.parametrize("with_key", [False, True])
+def test_a_copy_has_no_keys_and_nobody_is_told_to_put_one_there(
+    new_log, tmp_path, command, with_key
+):
+    log = new_log()
+    backup(log.folder, tmp_path / "copy")
+    if with_key:
+        shutil.copy(log.folder / "key", tmp_path / "copy" / "key")
+    name, *options = command
+    given = provlog("key", name, tmp_path / "copy", *options)
+    assert (given.exit_code, given.stdout) == (2, "")
+    assert "error: copy: " in given.stderr
+    assert "put the" not in given.stderr
+
+
+def test_keys_are_shown_also_where_the_store_cannot_be_read(new_log):
+    log = new_log()
+    log.given_up = True
+    os.truncate(log.folder / "store" / "data.mdb", 4096)
+    assert "rotation    none" in done("key", "show", log.folder)
+
+
+def test_keys_that_were_changed_are_said_to_be_so_though_the_report_fails(
+    new_log, tmp_path
+):
+    log = new_log()
+    given = shell(f"PROVLOG key rotate {log.folder} >/dev/full", tmp_path)
+    assert given.returncode == 2
+    assert "only the report is missing: the keys are changed" in given.stderr
+    assert said("key", "show", log.folder)["rotating"] is True
 
 
 def test_keys_that_others_can_read_are_not_used(new_log):

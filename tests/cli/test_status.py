@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,9 +14,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from ledger.clock import read_clock
-from ledger.log.look import look
 from ledger.log.resuming import confirmed_ms
-from ledger.publish import export
 from ledger.upkeep.copies import backup
 from tests.cli.operating import done, provlog, said, shell, writing
 
@@ -71,7 +70,12 @@ def test_a_running_writer_is_no_reason_to_act(new_log):
     log = new_log()
     with writing(log.folder):
         assert said("status", log.folder)["writing"] is True
-        assert "writer      a running process" in done("status", log.folder)
+        (number,) = re.findall(
+            r"writer      a running process: process (\d+)\n",
+            done("status", log.folder),
+        )
+        assert Path(f"/proc/{number}").exists()
+        assert said("status", log.folder)["writer"] == f"process {number}"
 
 
 def test_a_frozen_log_has_nothing_to_mend(new_log):
@@ -97,6 +101,7 @@ SPOILED = {
     "key_exposed": lambda folder: (folder / "key").chmod(0o644),
     "config": lambda folder: (folder / "log.toml").write_text("anchr = 1\n"),
     "absent": lambda folder: shutil.rmtree(folder / "store"),
+    "full": lambda folder: (folder / "log.toml").write_text("limit_bytes = 10\n"),
     "damaged": lambda folder: os.truncate(folder / "store" / "data.mdb", 4096),
 }
 
@@ -166,55 +171,41 @@ def test_a_running_writer_does_not_hear_the_confirmation(new_log):
     assert "before it starts again" in given.stderr
 
 
+def test_a_copy_has_no_clock_to_confirm(new_log, tmp_path):
+    log = new_log()
+    backup(log.folder, tmp_path / "copy")
+    given = provlog("resume", tmp_path / "copy")
+    assert (given.exit_code, given.stdout) == (2, "")
+    assert "copy" in given.stderr
+    assert not (tmp_path / "copy" / "clock").exists()
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(new_log):
+    log = new_log()
+    os.mkfifo(log.folder / "clock")
+    assert state(log.folder)[0] == 0
+    (log.folder / "log.toml").unlink()
+    os.mkfifo(log.folder / "log.toml")
+    assert state(log.folder)[1]["state"] == "config"
+    log.given_up = True
+
+
+@pytest.mark.parametrize("left", ["frozen", "copy"])
+def test_what_need_not_write_needs_no_room(new_log, tmp_path, left):
+    log = new_log()
+    with log.open() as opened:
+        opened.submit([], freeze=True).wait()
+    folder = log.folder if left == "frozen" else tmp_path / "copy"
+    if left == "copy":
+        backup(log.folder, folder)
+    (folder / "log.toml").write_text("limit_bytes = 10\n")
+    status, found = state(folder)
+    assert (status, found["state"]) == (0, left)
+
+
 def test_there_is_no_clock_to_confirm_without_a_log(tmp_path):
     assert provlog("resume", tmp_path / "log").exit_code == 2
     assert not (tmp_path / "log").exists()
-
-
-# Targets, and what protects
-
-
-def exported(log, folder):
-    with look(log.folder) as seen:
-        export(seen, folder, time=read_clock().wall_ms // 1000)
-
-
-def test_targets_are_asked_when_that_is_asked_for(new_log, tmp_path):
-    log = new_log(settings='targets = ["../mirror"]')
-    with log.open(without=["../mirror"]) as opened:
-        log.append(b"one", log=opened)
-    assert state(log.folder)[1]["targets"][0]["says"] == "not asked"
-    status, found = state(log.folder, "--ask")
-    assert (status, found["state"]) == (1, "target_silent")
-    exported(log, tmp_path / "mirror")
-    status, found = state(log.folder, "--ask")
-    assert (status, found["targets"][0]["says"]) == (0, "answers")
-    assert "target      ../mirror: answers" in done("status", log.folder, "--ask")
-
-
-def test_a_target_protects_from_a_rollback(new_log):
-    log = new_log(settings='targets = ["../mirror"]')
-    assert state(log.folder)[1]["protected_by"] == ["targets"]
-    assert "rollback    protected by targets" in done("status", log.folder)
-
-
-@pytest.mark.skipif(
-    not os.path.isdir("/dev/shm")  # noqa: S108 - another file system is what is wanted
-    or os.stat("/dev/shm").st_dev == os.stat("/tmp").st_dev,  # noqa: S108 - the same
-    reason="there is no second file system here",
-)
-def test_an_anchor_on_another_file_system_protects_from_a_rollback(new_log, tmp_path):
-    elsewhere = Path("/dev/shm") / f"provlog-{os.getpid()}-{tmp_path.name}"  # noqa: S108 - the same
-    elsewhere.mkdir()
-    try:
-        log = new_log()
-        shutil.copy(log.folder / "anchor", elsewhere / "anchor")
-        text = (log.folder / "log.toml").read_text()
-        (log.folder / "log.toml").write_text(f'{text}anchor = "{elsewhere}/anchor"\n')
-        assert state(log.folder)[1]["protected_by"] == ["anchor"]
-        log.given_up = True
-    finally:
-        shutil.rmtree(elsewhere)
 
 
 # What the terminal sees

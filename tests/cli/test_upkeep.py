@@ -79,6 +79,8 @@ def test_what_is_mended_is_said_and_checked_again(log, copy):
     given = provlog("fsck", log.folder, "--repair", "--from", copy)
     assert given.exit_code == 0
     before, _, after = given.stdout.partition("repair ")
+    assert before.startswith("before the repair:\n")
+    assert before.endswith("\nafter it:\n")
     assert "BROKEN" in before
     assert "holds   tile/entries/000 is whole now" in after
     assert "BROKEN" not in after
@@ -131,7 +133,8 @@ def test_a_log_that_cannot_be_opened_has_a_state_and_words(log, size, options):
     given = provlog("fsck", log.folder, *options)
     assert given.exit_code == 1
     assert "damaged" in given.stdout
-    assert "mend: provlog fsck" in given.stderr
+    assert f"mend: provlog restore {log.folder} --from COPY" in given.stderr
+    assert "fsck" not in given.stderr
     if options == ("--json",):
         document, checks = found(given)
         assert (document["holds"], document["size"]) == (False, None)
@@ -151,7 +154,7 @@ def test_wrong_and_missing_rows_are_told_apart(new_log):
     assert f"identity {keys[0].hex()}: another entry stands where" in given.stdout
     given = provlog("fsck", log.folder, "--repair")
     assert given.exit_code == 0
-    assert "identities is whole now" in given.stdout
+    assert "the rows of identities are whole now" in given.stdout
 
 
 def test_rows_that_nothing_brings_back_are_a_note(new_log):

@@ -16,7 +16,8 @@ from ledger.log.log import Log
 from ledger.log.pool import Order
 from ledger.upkeep.copies import backup
 from ledger.upkeep.fsck import fsck
-from ledger.upkeep.restore import Evidence, restore
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import restore
 from tests.faults.kill_rounds import played
 from tests.faults.power_rounds import check_rounds, need_machines
 from tests.faults.promises import AHEAD, OK

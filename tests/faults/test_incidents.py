@@ -19,7 +19,8 @@ from ledger.log.scrubber import Scrubber
 from ledger.upkeep.continuing import begin_again
 from ledger.upkeep.copies import open_copy
 from ledger.upkeep.fsck import fsck, repair
-from ledger.upkeep.restore import Evidence, restore
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import restore
 from tests import tools
 from tests.faults.kill_rounds import played
 from tests.faults.promises import OK

@@ -27,7 +27,8 @@ from ledger.errors import Conflict, Halted, Held, Unavailable
 from ledger.log.log import Log
 from ledger.log.pool import Answer
 from ledger.upkeep.copies import backup
-from ledger.upkeep.restore import Evidence, restore
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import restore
 from tests.faults.site import put
 from tests.livelog import LiveLog
 from tests.log.fakes import SetClock, body

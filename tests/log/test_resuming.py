@@ -3,6 +3,8 @@
 Times never go back, whatever the clock does.
 """
 
+import os
+
 import pytest
 
 from ledger.errors import Held, Unavailable
@@ -254,4 +256,9 @@ def test_what_was_confirmed_is_read_again(tmp_path):
 @pytest.mark.parametrize("data", [b"", b"-5", b"soon", b"\xff", b"1e9", b"1 2"])
 def test_what_nobody_can_have_confirmed_counts_for_nothing(tmp_path, data):
     (tmp_path / NAME).write_bytes(data)
+    assert confirmed_ms(tmp_path) == 0
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / NAME)
     assert confirmed_ms(tmp_path) == 0

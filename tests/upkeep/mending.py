@@ -9,7 +9,8 @@ import pytest
 from ledger.errors import Held, Refused
 from ledger.log.log import Log
 from ledger.log.pool import Admitted
-from ledger.upkeep.restore import Evidence, restore
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import restore
 from tests.upkeep.spoil import (
     entries,
     is_sound,

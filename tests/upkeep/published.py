@@ -17,7 +17,7 @@ def files(dest):
     return {
         path.relative_to(dest).as_posix(): path.read_bytes()
         for path in dest.rglob("*")
-        if path.is_file() and path.name != "checkpoint"
+        if path.is_file() and not path.name.startswith("checkpoint")
     }
 
 

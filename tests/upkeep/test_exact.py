@@ -42,7 +42,7 @@ def tiles(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != "checkpoint"
+        if path.is_file() and not path.name.startswith("checkpoint")
     }
 
 

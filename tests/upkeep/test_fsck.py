@@ -112,7 +112,11 @@ def test_a_log_is_sound(log):
     checkup = fsck(log.folder)
     assert checkup.sound
     assert checks(checkup) == set()
-    assert (checkup.tree.size, checkup.origin, checkup.live) == (SIZE, ORIGIN, False)
+    assert (checkup.tree.size, checkup.origin, checkup.structure) == (
+        SIZE,
+        ORIGIN,
+        True,
+    )
     assert scrubbed(log) == {}
 
 
@@ -135,7 +139,7 @@ def test_a_log_that_another_process_writes_to_is_checked_and_not_repaired(log):
     log.given_up = True  # what the other process logged is not remembered here
     with another_process(log.folder):
         checkup = fsck(log.folder)
-        assert checkup.live
+        assert not checkup.structure
         assert checkup.sound
         assert checkup.tree.size > SIZE
         with pytest.raises(Held) as held:

@@ -123,7 +123,7 @@ def test_a_data_file_that_ends_early_has_a_name(log, size):
     with pytest.raises(Held) as held:
         fsck(log.folder)
     assert held.value.state == "damaged"
-    assert "fsck" in held.value.mend
+    assert held.value.mend == f"provlog restore {log.folder} --from COPY"
 
 
 def test_pages_out_of_their_place_are_found_before_lmdb_reads_them(log):

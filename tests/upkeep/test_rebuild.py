@@ -6,10 +6,12 @@ import pytest
 
 from ledger.log.own import freeze
 from ledger.store import layout as at
+from ledger.upkeep import rebuild
 from ledger.upkeep.continuing import begin_again
 from ledger.upkeep.copies import backup
-from ledger.upkeep.fsck import fsck
-from ledger.upkeep.restore import Evidence, restore
+from ledger.upkeep.fsck import fsck, repair
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import restore
 from tests.upkeep.mending import (
     MADE,
     SIZE,
@@ -18,11 +20,15 @@ from tests.upkeep.mending import (
     state_of,
 )
 from tests.upkeep.spoil import (
+    drop,
     entries,
+    flip,
     is_sound,
+    public,
     records,
     rows,
 )
+from verifier.tile import WIDTH
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def test_another_log_takes_a_word_on_what_it_was(new_log, tmp_path, kind, lost_r
     log.append(*MADE[kind](SIZE))
     evidence = lost(log, tmp_path)
     assert refusal(log, **evidence) == "entries"
-    done = restore(log.folder, Evidence(**evidence, kind=kind))
+    done = restore(log.folder, Evidence(**evidence, kind=kind, dedupe=False))
     assert done.unidentified == lost_rows
     checkup = fsck(log.folder)
     assert checkup.sound
@@ -116,3 +122,59 @@ def test_a_record_log_that_has_ended_does_not_go_on(new_log, tmp_path, where):
         evidence["copies"].append(str(tmp_path / "backup"))
     assert restore(log.folder, Evidence(**evidence)).head.frozen
     assert state_of(log.folder) == "frozen"
+
+
+def test_a_log_that_may_keep_repeats_takes_a_word_on_whether_it_does(log, tmp_path):
+    evidence = lost(log, tmp_path)
+    log.given_up = True
+    assert refusal(log, **evidence, kind="opaque") == "dedupe"
+
+
+def test_a_damaged_store_still_says_what_kind_of_log_it_was(new_log, tmp_path):
+    log = new_log(dedupe=True)
+    log.append(*entries(SIZE))
+    public(log, tmp_path / "public")
+    flip(log.folder, at.ENTRIES, at.index_key(0), 5)
+    restore(log.folder, Evidence(copies=[str(tmp_path / "public")]))
+    log.append(b"once")
+    with log.open() as opened:
+        assert opened.append([b"once"]).repeated == {0}
+        assert opened.charter == log.charter
+
+
+# A record that stands there twice, for its row was lost when it came again
+
+
+@pytest.fixture
+def twice(new_log):
+    log = new_log(kind="record")
+    log.append(*records(3))
+    for key, _ in rows(log.folder, at.IDENTITIES)[:1]:
+        drop(log.folder, at.IDENTITIES, key)
+    with log.open() as opened:
+        opened.append(records(300, 3))
+        indexes = opened.append(records(2)).indexes
+    assert len(set(indexes)) == 2
+    assert log.check().size == 1 + 3 + 300 + 1
+    return log
+
+
+def known(log):
+    with log.open() as opened:
+        return list(opened.append(records(3), by=log.charter.operator).indexes)
+
+
+@pytest.mark.parametrize("at_once", [16 * WIDTH, WIDTH])
+def test_it_is_made_again_and_known_by_its_first_index(
+    twice, tmp_path, monkeypatch, at_once
+):
+    monkeypatch.setattr(rebuild, "BATCH_ENTRIES", at_once)
+    restore(twice.folder, Evidence(**lost(twice, tmp_path)))
+    assert is_sound(twice.folder)
+    assert known(twice) == [1, 2, 3]
+
+
+def test_rows_that_are_written_again_know_it_by_its_first_index_too(twice):
+    flip(twice.folder, at.IDENTITIES, rows(twice.folder, at.IDENTITIES)[5][0], 7)
+    assert all(dict(repair(twice.folder, fsck(twice.folder), [])).values())
+    assert known(twice) == [1, 2, 3]

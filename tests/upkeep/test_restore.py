@@ -13,7 +13,8 @@ from ledger.store import layout as at
 from ledger.upkeep import restore as restoring
 from ledger.upkeep.birth import new_charter
 from ledger.upkeep.copies import backup
-from ledger.upkeep.restore import Evidence, restore
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import restore
 from tests.livelog import ORIGIN
 from tests.upkeep.mending import (
     MADE,
@@ -91,7 +92,7 @@ def test_a_store_is_built_from_shorter_copies_together(new_log, tmp_path):
     (tmp_path / "3/tile/entries/000").unlink()
     (tmp_path / "3/tile/entries/001").unlink()
     copies = [str(tmp_path / str(number)) for number in (3, 0, 1, 2)]
-    done = mend(log, copies=copies, kind="opaque")
+    done = mend(log, copies=copies, kind="opaque", dedupe=False)
     assert done.head.size == 5_680
 
 
@@ -101,8 +102,8 @@ def test_a_damaged_copy_is_passed_over_where_another_is_whole(log, tmp_path):
     flip_file(tmp_path / "damaged/tile/entries/001.p/44", 5)
     shutil.rmtree(log.folder / "store")
     copies = [str(tmp_path / "damaged"), str(tmp_path / "whole")]
-    assert refusal(log, copies=copies[:1], kind="opaque") == "rollback"
-    mend(log, copies=copies, kind="opaque")
+    assert refusal(log, copies=copies[:1], kind="opaque", dedupe=False) == "rollback"
+    mend(log, copies=copies, kind="opaque", dedupe=False)
 
 
 @pytest.mark.parametrize("path", ["tile/0/000", "tile/entries/000"])
@@ -112,8 +113,8 @@ def test_a_copy_with_half_a_tile_is_passed_over_too(log, tmp_path, path):
     overwrite(tmp_path / "damaged" / path, b"half")
     shutil.rmtree(log.folder / "store")
     copies = [str(tmp_path / "damaged"), str(tmp_path / "whole")]
-    assert refusal(log, copies=copies[:1], kind="opaque") == "rollback"
-    mend(log, copies=copies, kind="opaque")
+    assert refusal(log, copies=copies[:1], kind="opaque", dedupe=False) == "rollback"
+    mend(log, copies=copies, kind="opaque", dedupe=False)
 
 
 def test_a_copy_that_was_rewritten_as_a_whole_is_refused(log, new_log, tmp_path):
@@ -123,7 +124,7 @@ def test_a_copy_that_was_rewritten_as_a_whole_is_refused(log, new_log, tmp_path)
     shutil.rmtree(log.folder / "store")
     log.given_up = True
     copies = [str(tmp_path / "public")]
-    assert refusal(log, copies=copies, kind="opaque") == "copy"
+    assert refusal(log, copies=copies, kind="opaque", dedupe=False) == "copy"
 
 
 def test_the_store_that_is_there_is_a_copy_as_good_as_any(log, tmp_path):

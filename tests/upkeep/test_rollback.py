@@ -16,7 +16,8 @@ from ledger.store.environment import DATA
 from ledger.upkeep import restore as restoring
 from ledger.upkeep.birth import new_charter
 from ledger.upkeep.copies import backup
-from ledger.upkeep.restore import Evidence, restore
+from ledger.upkeep.promises import Evidence
+from ledger.upkeep.restore import restore
 from tests.livelog import ORIGIN
 from tests.loopback import Server, folder, running
 from tests.spoiling import flipped

@@ -164,7 +164,7 @@ def test_the_rows_of_a_record_log_are_written_from_its_entries(log_of):
             drop(log.folder, at.IDENTITIES, key)
         elif number % 3 == 1:
             flip(log.folder, at.IDENTITIES, key, 7)
-    assert mend(log) == {"identities": True}
+    assert mend(log) == {"the rows of identities": True}
     assert rows(log.folder, at.IDENTITIES) == before
     assert is_sound(log.folder)
 
@@ -177,7 +177,7 @@ def test_other_rows_come_back_from_a_backup(log_of, tmp_path, kind):
     drop(log.folder, at.IDENTITIES, row_of(log, 5))
     flip(log.folder, at.IDENTITIES, row_of(log, 10), 7)
     with open_copy(str(tmp_path / "backup")) as copy:
-        assert mend(log, copy) == {"identities": True}
+        assert mend(log, copy) == {"the rows of identities": True}
     assert rows(log.folder, at.IDENTITIES) == before
     with log.open() as opened:
         assert opened.append(MADE[kind][0](SIZE)).repeated == frozenset(range(SIZE))
@@ -187,7 +187,7 @@ def test_other_rows_come_back_from_a_backup(log_of, tmp_path, kind):
 def test_without_one_the_wrong_ones_go(log_of, kind):
     log = log_of(kind)
     flip(log.folder, at.IDENTITIES, row_of(log, 10), 7)
-    assert mend(log) == {"identities": False}
+    assert mend(log) == {"the rows of identities": False}
     checkup = fsck(log.folder)
     assert checkup.sound
     assert len(rows(log.folder, at.IDENTITIES)) == SIZE - 1

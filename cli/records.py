@@ -1,0 +1,53 @@
+"""What a producer may give us as a record: JSON, or canonical CBOR; all else is named.
+
+Whoever exports with another program gets byte order marks, arrays and other
+encodings; what they have to change is said, not at which byte a parser gave up.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger.errors import Refused
+from verifier.errors import MalformedError
+from verifier.record import encode_record, parse_record_json
+
+_SPACE: Final = b" \t\r\n"
+_MAP: Final = range(0xA0, 0xC0)
+"""With what a CBOR map begins."""
+_MARKS: Final = {
+    b"\xef\xbb\xbf": "it begins with a byte order mark; save it without one",
+    b"\xff\xfe": "it is UTF-16; save it as UTF-8",
+    b"\xfe\xff": "it is UTF-16; save it as UTF-8",
+}
+_SHOWN: Final = 12
+
+
+def record_in(data: bytes, *, by_line: bool) -> bytes:
+    """The record in a file, or in a line, in canonical CBOR; or Refused.
+
+    CBOR is handed on as it is: whether it is canonical is for the log to say.
+    """
+    text = data.lstrip(_SPACE)
+    if text[:1] == b"{":
+        try:
+            return encode_record(parse_record_json(data))
+        except MalformedError as error:
+            raise Refused("form", str(error)) from None
+    if data[:1] and data[0] in _MAP and not by_line:
+        return data
+    raise Refused("form", _mistake(data, text, by_line=by_line))
+
+
+def _mistake(data: bytes, text: bytes, *, by_line: bool) -> str:
+    """What somebody has to change who gave something else."""
+    for mark, says in _MARKS.items():
+        if data.startswith(mark):
+            return says
+    if not text:
+        return "an empty line" if by_line else "an empty file"
+    if text[:1] == b"[":
+        says = "a JSON array; a record is an object"
+        return says if by_line else f"{says}. Many go in one a line, with --lines"
+    wanted = "no JSON object" if by_line else "neither a JSON object nor a CBOR map"
+    return f"{wanted}; it begins with {text[:_SHOWN]!r}"

@@ -1,0 +1,38 @@
+"""Whether the next batch has room: in the store's limit, in its map, on the disk.
+
+The store looks at each batch by itself and refuses the one that has no room. This
+says the same before somebody has a batch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from ledger.config import Config
+from ledger.log.states import held
+from ledger.store import Usage
+
+SLACK_BYTES: Final = 1 << 20
+"""What even the smallest batch may need: the pages on the way to its rows."""
+
+
+def check_room(usage: Usage, config: Config, folder: Path) -> None:
+    """Return if a small batch would be taken; Held if it would be refused."""
+    if wrong := _wrong(usage, config):
+        raise held("full", f"nothing more can be logged: {wrong}", folder)
+
+
+def _wrong(usage: Usage, config: Config) -> str:
+    need = usage.used_bytes + SLACK_BYTES
+    has = f"the store has {usage.used_bytes} of its"
+    if need > usage.limit_bytes:
+        return f"{has} {usage.limit_bytes} bytes (limit_bytes)"
+    if need > config.map_bytes:
+        return f"{has} {config.map_bytes} bytes of address space (map_bytes)"
+    if usage.free_bytes - SLACK_BYTES < config.min_free_bytes:
+        return (
+            f"the disk has {usage.free_bytes} bytes left, and the last "
+            f"{config.min_free_bytes} stay free (min_free_bytes)"
+        )
+    return ""
