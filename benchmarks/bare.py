@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 
 from ledger.log.pool import Admitted
 from ledger.store import layout as at
-from ledger.store.disk import sync_file
+from ledger.store.disk import sync_path
 from ledger.store.environment import (
     DATA,
     MAP_BYTES,
@@ -165,7 +165,7 @@ def bare_beside(log: Path, folder: Path) -> Iterator[Bare]:
     (folder / "bare").mkdir()
     shutil.copyfile(log / "store" / DATA, folder / "bare" / DATA)
     # Else the copy would be written while it is measured, and make us look good.
-    sync_file(folder / "bare" / DATA)
+    sync_path(folder / "bare" / DATA)
     bare = Bare(folder / "bare")
     try:
         yield bare

@@ -23,7 +23,7 @@ from ledger.log.anchor import read_anchor
 from ledger.log.look import Look
 from ledger.log.recovery import BACKWARD_MS, check_clock
 from ledger.log.targets import hold_against, read_own
-from ledger.store.disk import alone_in, sync_folder
+from ledger.store.disk import alone_in, sync_path
 from ledger.store.served import check_real, has_bytes, make_folders, write_whole
 from verifier import note
 from verifier.checkpoint import Checkpoint
@@ -96,7 +96,7 @@ def export(
         # Everything below it is durable. A crash before this line leaves the old one.
         write_atomically(dest / CHECKPOINT, signed)
         for folder in above:
-            sync_folder(folder)
+            sync_path(folder)
     return Exported(before=before, checkpoint=newest, written=written)
 
 
@@ -226,5 +226,5 @@ def _write_tiles(
         if watch:
             watch(number + 1, len(tiles))
     for folder in sorted(folders, reverse=True):
-        sync_folder(folder)
+        sync_path(folder)
     return written

@@ -36,7 +36,7 @@ from typing import Final, Self
 
 from ledger.errors import Halted, Held, Unavailable
 from ledger.store import Head
-from ledger.store.disk import failed, file_identity, sync_folder
+from ledger.store.disk import failed, file_identity, sync_path
 
 MAGIC: Final = b"provlog/anchor/1"
 SLOT_BYTES: Final = 4096
@@ -198,7 +198,7 @@ def _replace(path: Path, held: Anchored, old: int | None) -> None:
     finally:
         os.close(number)
     os.replace(beside, path)
-    sync_folder(path.parent)
+    sync_path(path.parent)
     if old is not None and stat.S_ISREG(os.fstat(old).st_mode):
         os.pwrite(old, bytes(2 * SLOT_BYTES), 0)
         os.fsync(old)

@@ -11,7 +11,7 @@ import lmdb
 from ledger.errors import Unavailable
 from ledger.store import Charter
 from ledger.store import layout as at
-from ledger.store.disk import sync_file, sync_folder
+from ledger.store.disk import sync_path
 from ledger.store.environment import DATA, MAP_BYTES, open_databases, open_environment
 from ledger.store.lmdb import LmdbStore
 
@@ -52,6 +52,6 @@ def copy_store(
     finally:
         env.close()
     os.chmod(folder / DATA, 0o600)
-    sync_file(folder / DATA)
-    sync_folder(folder)
-    sync_folder(folder.parent)
+    sync_path(folder / DATA)
+    sync_path(folder)
+    sync_path(folder.parent)

@@ -104,17 +104,8 @@ def alone_in(folder: Path, says: str) -> Iterator[None]:
         os.close(number)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    number = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-def sync_file(path: Path) -> None:
-    """Make the bytes of the file at `path` durable."""
+def sync_path(path: Path) -> None:
+    """Make durable what is at `path`: the bytes of a file, the names in a folder."""
     number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(number)

@@ -19,7 +19,7 @@ import lmdb
 from ledger.errors import Held, Unavailable
 from ledger.store import WRITER, Charter, Head
 from ledger.store import layout as at
-from ledger.store.disk import check_local, sync_file, sync_folder
+from ledger.store.disk import check_local, sync_path
 from ledger.store.whole import check_whole
 
 DATA: Final = "data.mdb"
@@ -63,9 +63,9 @@ def create_store(folder: Path, charter: Charter, *, map_bytes: int = MAP_BYTES) 
         for key, value in rows.items():
             txn.put(key, value, db=databases[at.LOG])
     env.close()
-    sync_file(folder / DATA)
-    sync_folder(folder)
-    sync_folder(folder.parent)
+    sync_path(folder / DATA)
+    sync_path(folder)
+    sync_path(folder.parent)
 
 
 def open_environment(

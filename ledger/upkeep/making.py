@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.errors import Refused
-from ledger.store.disk import alone_in, sync_folder
+from ledger.store.disk import alone_in, sync_path
 
 STORE: Final = "store"
 UNFINISHED: Final = ".new-"
@@ -32,12 +32,12 @@ def made_whole(folder: Path) -> Iterator[Path]:
     try:
         if new:
             folder.mkdir(0o700)
-            sync_folder(folder.absolute().parent)
+            sync_path(folder.absolute().parent)
         with alone_in(folder, f"another command is just filling {folder}"):
             check_empty(folder)
             beside.mkdir(0o700)
             yield beside
-            sync_folder(beside)
+            sync_path(beside)
             if os.listdir(folder) != [beside.name]:
                 raise Refused("folder", f"somebody else puts things into {folder}")
             # The files stay the same: an anchor knows its store by the inode.
@@ -45,7 +45,7 @@ def made_whole(folder: Path) -> Iterator[Path]:
                 os.rename(beside / name, folder / name)
                 moved.append(folder / name)
             beside.rmdir()
-            sync_folder(folder)
+            sync_path(folder)
     except BaseException:
         for path in [beside, *moved]:
             _remove(path)

@@ -25,7 +25,7 @@ from ledger.log.lock import Lock
 from ledger.log.recovery import check_outside, check_store, open_signer
 from ledger.log.states import mended_by
 from ledger.store import Head
-from ledger.store.disk import file_identity, sync_folder
+from ledger.store.disk import file_identity, sync_path
 from ledger.store.environment import DATA
 from ledger.store.lmdb import LmdbStore
 from ledger.upkeep.beginning import (
@@ -211,10 +211,10 @@ def _put_in_place(home: Home, beside: Path) -> Path | None:
     if home.store.exists():
         aside = home.folder / f"{ASIDE}{secrets.token_hex(4)}"
         os.rename(home.store, aside)
-        sync_folder(home.folder)
+        sync_path(home.folder)
     # A crash between the two leaves no store: the next restore finds both.
     os.rename(beside, home.store)
-    sync_folder(home.folder)
+    sync_path(home.folder)
     return aside
 
 

@@ -20,7 +20,7 @@ from ledger.log.log import Log
 from ledger.log.look import look
 from ledger.log.own import key_rotate
 from ledger.log.targets import ask_targets
-from ledger.store.disk import sync_folder
+from ledger.store.disk import sync_path
 from ledger.upkeep.birth import write_policy
 from verifier.keys import KeyType
 
@@ -67,7 +67,7 @@ def _change(home: Home, old: KeyFile, new: KeyFile, clock: Clock) -> KeyFile:
         # The policy first: a crash between leaves one that accepts what is signed.
         write_policy(home, new, old)
         os.replace(beside, home.key)
-        sync_folder(home.key.parent)
+        sync_path(home.key.parent)
     return new
 
 

@@ -231,6 +231,7 @@ class OpaqueMachine(LogMachine):
     kind = "opaque"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("machine", [LogMachine, OpaqueMachine])
 def test_no_order_of_steps_breaks_a_promise(machine):
     run_state_machine_as_test(

@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             failed.append(REFUSED)
 
     if options.dies:
-        setattr(ledger.publish, "sync_folder", die)  # noqa: B010 - it is not ours
+        setattr(ledger.publish, "sync_path", die)  # noqa: B010 - it is not ours
     with Log.open(options.folder) as log:
         threads = [
             threading.Thread(target=work, args=(number,))

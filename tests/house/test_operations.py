@@ -72,6 +72,7 @@ def prompt(tmp_path):
     return give
 
 
+@pytest.mark.exhaustive
 def test_every_command_runs_and_prints_what_is_shown(prompt):
     assert len(session()) > 15
     for line, shown in session():

@@ -222,6 +222,7 @@ def failing(folder, *fault):
     )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", ["error=EIO", "error=ENOSPC", "signal=KILL"])
 def test_whichever_call_of_a_commit_fails_the_batch_is_not_there(folder, fault):
     whole = shutil.copytree(folder, folder.with_name("whole"))

@@ -296,7 +296,7 @@ def test_the_lock_file_of_lmdb_is_opened_by_lmdb_alone(folder):
         + GROW
         + """
 from ledger.store.disk import *
-file_identity(folder / DATA), check_local(folder), sync_folder(folder), store.usage()
+file_identity(folder / DATA), check_local(folder), sync_path(folder), store.usage()
 check_structure(folder / DATA)
 store.mend((0, 0), book.tiles[0, 0])
 store.index([], drop=True)

@@ -44,6 +44,7 @@ def reads(tree, size, ask):
     return len(tiles.asked)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("size", [1, 255, 256, 300, 65_536, 65_792, *LARGE])
 def test_no_proof_reads_more_than_two_tiles_a_level(size):
     tree = large(size)

@@ -23,7 +23,7 @@ ORIGIN = "log.example/born"
 STEPS = [
     *("birth.create_store", "birth.write_anchor", "birth.write_key_file"),
     *("birth.write_policy", "birth.write_atomically", "birth.genesis"),
-    *("making.sync_folder", "making.os.rename"),
+    *("making.sync_path", "making.os.rename"),
 ]
 
 

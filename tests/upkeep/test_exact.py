@@ -46,6 +46,7 @@ def tiles(folder):
     }
 
 
+@pytest.mark.exhaustive
 @given(entries=SOME, data=st.data())
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_batches_leave_no_trace(tmp_path_factory, key, entries, data):

@@ -163,7 +163,7 @@ def steps_of(monkeypatch, log, dest, fail_at):
         return step
 
     with monkeypatch.context() as patch:
-        for name in ("write_whole", "write_atomically", "sync_folder"):
+        for name in ("write_whole", "write_atomically", "sync_path"):
             patch.setattr(publish, name, counted(getattr(publish, name)))
         try:
             public(log, dest)

@@ -154,7 +154,7 @@ def test_a_head_that_was_changed_is_mended_by_a_backup(log, tmp_path):
 # A crash
 
 
-@pytest.mark.parametrize("name", ["verify_store", "sync_folder", "write_anchor"])
+@pytest.mark.parametrize("name", ["verify_store", "sync_path", "write_anchor"])
 def test_a_crash_at_any_step_is_mended_by_the_same_command(
     log, tmp_path, monkeypatch, name
 ):

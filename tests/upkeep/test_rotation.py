@@ -155,7 +155,7 @@ STEPS = {
     "log": (Log, "open"),
     "policy": (rotation, "write_policy"),
     "keys": (os, "replace"),
-    "sync": (rotation, "sync_folder"),
+    "sync": (rotation, "sync_path"),
 }
 
 
