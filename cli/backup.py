@@ -15,7 +15,7 @@ from ledger.upkeep import copies
 @click.command(
     epilog="""\b
 Exit status:
-  0  the copy is there, and every byte of it is right
+  0  the copy is there, and every entry and hash of it is right
   1  DEST was refused
   2  it could not be carried out, and there is no copy"""
 )

@@ -7,14 +7,10 @@ says the same before somebody has a batch.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from ledger.config import Config
 from ledger.log.states import held
-from ledger.store import Usage
-
-SLACK_BYTES: Final = 1 << 20
-"""What even the smallest batch may need: the pages on the way to its rows."""
+from ledger.store import SLACK_BYTES, Usage
 
 
 def check_room(usage: Usage, config: Config, folder: Path) -> None:

@@ -26,6 +26,9 @@ WRITER: Final = "writer"
 COPY: Final = "copy"
 """The roles of a store: a copy is never appended to."""
 
+SLACK_BYTES: Final = 1 << 20
+"""What a batch may need beyond its own bytes: rewritten tiles, pages of the tree."""
+
 TileKey: TypeAlias = tuple[int, int]
 """Level and index of a tile of hashes."""
 

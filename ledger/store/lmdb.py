@@ -17,7 +17,7 @@ import lmdb
 
 from ledger.clock import stopwatch
 from ledger.errors import Halted, Held, Unavailable, WrongBytes
-from ledger.store import COPY, Batch, Check, TileKey, Usage
+from ledger.store import COPY, SLACK_BYTES, Batch, Check, TileKey, Usage
 from ledger.store import layout as at
 from ledger.store.disk import free_bytes
 from ledger.store.environment import READERS, open_databases, open_environment
@@ -29,8 +29,6 @@ MAP_BYTES: Final = 1 << 40
 MIN_FREE_BYTES: Final = 1 << 30
 """Below it nothing is written: a disk that is full takes more than this log down."""
 _LOOK_EVERY_S: Final = 60.0
-_SLACK_BYTES: Final = 1 << 20
-"""What a batch may need beyond its own bytes: rewritten tiles, pages of the tree."""
 
 
 class LmdbStore:
@@ -219,7 +217,7 @@ class LmdbStore:
 
     def _check_room(self, entries: Sequence[bytes], batch: Batch) -> None:
         usage = self.usage()
-        need = sum(map(len, entries)) + 64 * len(entries) + _SLACK_BYTES
+        need = sum(map(len, entries)) + 64 * len(entries) + SLACK_BYTES
         need += 128 * len(batch.identities)
         if usage.used_bytes + need > usage.limit_bytes:
             says = f"the store has {usage.used_bytes} of its {usage.limit_bytes} bytes"

@@ -1,11 +1,14 @@
-"""What lies before an operator: files to log."""
+"""What lies before an operator: files to log, and a log with copies of it."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.cli.operating import record_text
+from tests.upkeep.holding import copies, copy, log
 from verifier.record import encode_record, parse_record_json
+
+__all__ = ["copies", "copy", "files", "log"]
 
 
 @pytest.fixture

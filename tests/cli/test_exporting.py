@@ -11,16 +11,8 @@ import pytest
 
 from ledger.clock import Instant
 from tests.cli.operating import done, provlog, said, start
-from tests.upkeep.spoil import entries
 
 SIZE = 3_001
-
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
 
 
 def test_progress_counts_files(log, tmp_path):

@@ -3,32 +3,15 @@
 import os
 import shutil
 
-import pytest
-
 from ledger.store import layout as at
-from ledger.upkeep.copies import backup
 from tests.cli.operating import done, provlog, said, writing
 from tests.upkeep.spoil import (
-    entries,
     flip,
     is_sound,
     statements,
 )
 
 SIZE = 300
-
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
-@pytest.fixture
-def copy(log, tmp_path):
-    backup(log.folder, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 # backup, export

@@ -12,14 +12,12 @@ import pytest
 
 from ledger.store import layout as at
 from ledger.store.environment import DATA
-from ledger.upkeep.copies import backup
 from ledger.upkeep.fsck import MOST_ROWS
 from tests.cli.operating import done, provlog, shell, start, writing
 from tests.loopback import Server, folder, running
 from tests.upkeep.spoil import (
     drop,
     drop_all,
-    entries,
     flip,
     is_sound,
     overwrite,
@@ -29,19 +27,6 @@ from tests.upkeep.spoil import (
 )
 
 SIZE = 300
-
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
-@pytest.fixture
-def copy(log, tmp_path):
-    backup(log.folder, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 def found(given):

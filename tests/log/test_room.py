@@ -4,8 +4,8 @@ import pytest
 
 from ledger.config import Config
 from ledger.errors import Held, Unavailable
-from ledger.log.room import SLACK_BYTES, check_room
-from ledger.store import Usage
+from ledger.log.room import check_room
+from ledger.store import SLACK_BYTES, Usage
 
 MIB = 1 << 20
 CONFIG = Config(limit_bytes=100 * MIB, map_bytes=200 * MIB, min_free_bytes=50 * MIB)

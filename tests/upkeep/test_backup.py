@@ -30,13 +30,6 @@ SIZE = 300
 MADE = {"record": records, "statement": statements, "opaque": entries}
 
 
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 def modes(folder):
     """Which rights there are in `folder`, by path."""
     return {

@@ -13,7 +13,6 @@ from tests.upkeep.spoil import (
     another_process,
     checks,
     drop,
-    entries,
     fill,
     flip,
 )
@@ -57,13 +56,6 @@ HIGH_PLACES = {
     "upper edge": tile(1, 1, "tile/1/001.p/1", indexes=((65_536, 65_792),)),
     "highest edge": tile(2, 0, "tile/2/000.p/1", indexes=((0, 65_536),)),
 }
-
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
 
 
 @pytest.fixture

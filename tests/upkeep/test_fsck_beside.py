@@ -51,13 +51,6 @@ def meanwhile(log):
     subprocess.run(command, cwd=ROOT, check=True, timeout=60)
 
 
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 # The right to write
 
 

@@ -25,13 +25,6 @@ from tests.upkeep.spoil import (
 SIZE = 300
 
 
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 # Head, anchor and key
 
 

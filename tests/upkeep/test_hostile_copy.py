@@ -33,19 +33,6 @@ from tests.upkeep.spoil import (
 )
 
 
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
-@pytest.fixture
-def copy(log, tmp_path):
-    backup(log.folder, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
 def grow(copy, *forged):
     """Append to a copy, as somebody does who has it, and no key."""
     put(copy, at.LOG, at.ROLE_KEY, b"writer")

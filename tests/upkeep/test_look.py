@@ -10,13 +10,6 @@ from verifier import verify_checkpoint
 SIZE = 300
 
 
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 def test_what_is_seen_is_the_anchored_tree_and_what_is_in_it(log):
     with look(log.folder) as seen:
         assert (seen.live, seen.hold) == (False, None)

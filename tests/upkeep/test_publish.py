@@ -29,13 +29,6 @@ from verifier.tile import tiles_of
 SIZE = 300
 
 
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 # What is written
 
 

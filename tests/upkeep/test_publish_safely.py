@@ -28,13 +28,6 @@ from verifier import Policy
 SIZE = 300
 
 
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 # What is refused
 
 

@@ -16,7 +16,7 @@ from ledger.log.look import look
 from ledger.publish import export, signing_time
 from ledger.store.disk import alone_in
 from tests.upkeep.published import audited, files
-from tests.upkeep.spoil import ROOT, TIME, entries, flip_file, public
+from tests.upkeep.spoil import ROOT, TIME, flip_file, public
 from verifier.note import Note
 
 SIZE = 300
@@ -32,13 +32,6 @@ with Log.open(Path(sys.argv[1])) as log:
 with look(Path(sys.argv[1])) as seen:
     export(seen, Path(sys.argv[2]), time=read_clock().wall_ms // 1000)
 """
-
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
 
 
 # Two at a time

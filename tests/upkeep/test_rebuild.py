@@ -30,14 +30,6 @@ from tests.upkeep.spoil import (
 )
 from verifier.tile import WIDTH
 
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 # Only an export is left
 
 

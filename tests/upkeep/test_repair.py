@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.store import layout as at
-from ledger.upkeep.copies import backup, open_copy
+from ledger.upkeep.copies import open_copy
 from ledger.upkeep.fsck import fsck, repair
 from tests.loopback import Server, folder, running
 from tests.upkeep.repairing import (
@@ -26,22 +26,6 @@ from tests.upkeep.spoil import (
     public,
     rows,
 )
-
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
-@pytest.fixture
-def copies(log, tmp_path):
-    """Whole copies of the log: a backup, and an exported folder."""
-    backup(log.folder, tmp_path / "backup")
-    public(log, tmp_path / "public")
-    return {"backup": str(tmp_path / "backup"), "export": str(tmp_path / "public")}
-
 
 # What is mended
 

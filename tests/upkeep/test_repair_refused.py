@@ -29,22 +29,6 @@ from tests.upkeep.spoil import (
     rows,
 )
 
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
-@pytest.fixture
-def copies(log, tmp_path):
-    """Whole copies of the log: a backup, and an exported folder."""
-    backup(log.folder, tmp_path / "backup")
-    public(log, tmp_path / "public")
-    return {"backup": str(tmp_path / "backup"), "export": str(tmp_path / "public")}
-
-
 # What is not
 
 

@@ -34,14 +34,6 @@ from tests.upkeep.spoil import (
     public,
 )
 
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 # A log that is in order
 
 

@@ -10,24 +10,10 @@ import shutil
 import pytest
 
 from ledger.errors import Held, Refused
-from ledger.upkeep.copies import backup
 from ledger.upkeep.promises import Evidence
 from ledger.upkeep.restore import restore
 from tests.upkeep.mending import SIZE, checkpoint, lost, mend, refusal, state_of
-from tests.upkeep.spoil import entries, flip_file, public
-
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
-@pytest.fixture
-def copy(log, tmp_path):
-    backup(log.folder, tmp_path / "copy")
-    return tmp_path / "copy"
+from tests.upkeep.spoil import flip_file, public
 
 
 def killed(log, monkeypatch, copy):

@@ -35,14 +35,6 @@ from tests.upkeep.spoil import (
     public,
 )
 
-
-@pytest.fixture
-def log(new_log):
-    log = new_log()
-    log.append(*entries(SIZE))
-    return log
-
-
 # An older state was put back
 
 
