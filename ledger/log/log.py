@@ -13,7 +13,7 @@ from ledger.errors import Held, Refused
 from ledger.events import CLOCK_AHEAD, HELD, RECOVERED, emit
 from ledger.keys.signer import Signer
 from ledger.log.admission import Admission
-from ledger.log.anchor import Anchor, Anchored
+from ledger.log.anchor import Anchor, Anchored, read_anchor
 from ledger.log.home import Home
 from ledger.log.lock import Lock
 from ledger.log.pool import Admitted, Answer, Order
@@ -90,6 +90,8 @@ class Log:
     def _begin(self, without: Collection[str]) -> None:
         """Look at everything, and begin to write if nothing speaks against it."""
         head = check_store(self._store)
+        # Read first: also where another process has it, nothing above it is shown.
+        self._held = read_anchor(self.home.anchor)
         anchor = Anchor(self.home.anchor)
         self._parts.callback(anchor.close)
         self._held = anchor.held

@@ -293,7 +293,8 @@ def test_who_took_the_lock_file_away_has_not_taken_the_right_to_write(new_log):
         (live.folder / "lock").unlink()
         script = (
             "import sys; from pathlib import Path; from ledger.log.log import Log\n"
-            "with Log.open(Path(sys.argv[1])) as log: print(log.hold.state)"
+            "with Log.open(Path(sys.argv[1])) as log:\n"
+            "    print(log.hold.state, log._held.size, log.head.size)"
         )
         done = subprocess.run(
             [sys.executable, "-c", script, str(live.folder)],
@@ -301,7 +302,7 @@ def test_who_took_the_lock_file_away_has_not_taken_the_right_to_write(new_log):
             text=True,
             check=True,
         )
-        assert done.stdout == "locked\n"
+        assert done.stdout == "locked 1 1\n"
         live.append(b"another", log=first)
 
 
