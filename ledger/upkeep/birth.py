@@ -29,11 +29,11 @@ MAX_ORIGIN_BYTES: Final = 255
 """As many as an ML-DSA-44 cosignature has room for."""
 
 SETTINGS_TEXT: Final = (
-    "# What this log does unless it is told otherwise. Take the # away to change a\n"
-    "# line; docs/operations.md says what each is for.\n\n"
+    "# What this log does unless it is told otherwise. Take the # before a name away\n"
+    "# to change its line. A variable PROVLOG_NAME overrides it for one process.\n"
     + "".join(
-        f"# {name} = {json.dumps(value)}\n"
-        for name, value in dataclasses.asdict(Config()).items()
+        f"\n# {each.metadata['says']}\n# {each.name} = {json.dumps(each.default)}\n"
+        for each in dataclasses.fields(Config)
     )
 ).encode()
 

@@ -1,0 +1,1 @@
+"""The thin faces: what the log says over HTTP, and how it is asked."""
