@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -30,7 +30,7 @@ from ledger.log.scrubber import Scrubber
 from ledger.log.sequencer import Sequencer
 from ledger.log.signing import sign_anchored
 from ledger.log.states import mended_by
-from ledger.store import Charter, Head, LogStore
+from ledger.store import Charter, Head, LogStore, Usage
 
 
 class Log:
@@ -121,6 +121,15 @@ class Log:
         return self._sequencer.hold if self._sequencer else self._hold
 
     @property
+    def waiting(self) -> tuple[int, int]:
+        """How many entries wait for the next batch, and how many bytes of them."""
+        return self._sequencer.pool.waiting if self._sequencer else (0, 0)
+
+    def usage(self) -> Usage:
+        """How much room the store takes, and has."""
+        return self._store.usage()
+
+    @property
     def head(self) -> Head:
         """The newest head that may be shown: durable, and anchored."""
         if self._sequencer:
@@ -135,13 +144,19 @@ class Log:
             raise self.hold or Held("halted", "the log cannot sign")
         return sign_anchored(self._signer, self._anchor.held, time=time)
 
-    def submit(self, admitted: Sequence[Admitted], *, freeze: bool = False) -> Order:
+    def submit(
+        self,
+        admitted: Sequence[Admitted],
+        *,
+        freeze: bool = False,
+        told: Callable[[Order], None] | None = None,
+    ) -> Order:
         """Hand over what was admitted; the order's `wait` gives the answer."""
         hold = self.hold
         # A clock may have been set back, and an old submission has its old answer.
         if not self._sequencer or (hold and hold.state not in ("clock", "frozen")):
             raise hold or Held("halted", "the log does not write")
-        order = Order(admitted, freeze=freeze)
+        order = Order(admitted, freeze=freeze, told=told)
         self._check_size(order)
         self._sequencer.pool.put(order)
         return order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -43,11 +43,22 @@ class Answer:
 
 
 class Order:
-    """Some submissions of one caller, which go into the same batch."""
+    """Some submissions, which go into the same batch.
 
-    def __init__(self, admitted: Sequence[Admitted], *, freeze: bool = False) -> None:
+    `told` is called when it is settled, by the thread that settles it: for those who
+    cannot wait with a thread of their own. It has to return at once.
+    """
+
+    def __init__(
+        self,
+        admitted: Sequence[Admitted],
+        *,
+        freeze: bool = False,
+        told: Callable[[Order], None] | None = None,
+    ) -> None:
         self.admitted = admitted
         self.freeze = freeze
+        self._told = told
         self.identified = any(each.identity is not None for each in admitted)
         if self.identified and not all(map(_may_be_known, admitted)):
             says = f"an identity has 1 to {MAX_IDENTITY_BYTES} bytes"
@@ -66,6 +77,8 @@ class Order:
         """Tell whoever waits. Once."""
         self._outcome = outcome
         self._done.set()
+        if self._told:
+            self._told(self)
 
     def wait(self, timeout_s: float | None = None) -> Answer:
         """The answer, or raise what stands in its place."""
@@ -131,6 +144,11 @@ class Pool:
                 if order.freeze:
                     break
             return taken
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many entries, and how many bytes of them."""
+        return self._entries, self._bytes
 
     def close(self) -> None:
         """Take no more; what waits is still handed out."""

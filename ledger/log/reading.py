@@ -7,7 +7,7 @@ WrongBytes, with their place, and are never served.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ledger.errors import Refused, WrongBytes
@@ -72,26 +72,25 @@ class Reading:
 
     def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
         """The proof that the entry at `index` is in the tree of `size`."""
+        return self.inclusions([index], size)[0]
+
+    def inclusions(
+        self, indexes: Sequence[int], size: int | None = None
+    ) -> list[list[bytes]]:
+        """Such a proof for each of `indexes`; they share what they can."""
         newest = self._newest()
         size = newest.size if size is None else size
-        if not 0 <= index < size <= newest.size:
-            raise Refused(
-                "index", f"entry {index} of {size}: the log has {newest.size}"
-            )
+        for index in indexes:
+            if not 0 <= index < size <= newest.size:
+                says = f"entry {index} of {size}: the log has {newest.size}"
+                raise Refused("index", says)
         with self._store.snapshot() as snapshot:
             prover = Prover(size, snapshot.tile, self._edge_of(size))
             root = root_at(snapshot, size, newest)
-            tile = Tile(0, index // WIDTH, width_at(0, index // WIDTH, size))
-            leaf = stored_tile(snapshot, tile)[index % WIDTH * HASH_SIZE :][:HASH_SIZE]
-            try:
-                proof = prover.inclusion(index)
-                verify_inclusion(leaf, index=index, size=size, proof=proof, root=root)
-                self._edge = size, prover.edge
-            except (ValueError, VerificationError) as error:
-                raise WrongBytes(
-                    tile.path(), f"it leads to no proof: {error}"
-                ) from None
-        return proof
+            leaves = _Leaves(snapshot, size)
+            proofs = [_prove(prover, leaves[at], at, size, root) for at in indexes]
+        self._edge = size, prover.edge
+        return proofs
 
     def consistency(self, first: int, second: int | None = None) -> list[bytes]:
         """The proof that the tree of `first` is the beginning of that of `second`."""
@@ -131,6 +130,35 @@ class Reading:
         size = self._newest().size
         if tile.width > width_at(tile.level, tile.index, size):
             raise Refused("index", f"a log of size {size} has no {tile.path()}")
+
+
+class _Leaves:
+    """The hashes of entries in the tree of `size`; a tile of them is read once."""
+
+    def __init__(self, snapshot: Snapshot, size: int) -> None:
+        self._snapshot = snapshot
+        self._size = size
+        self._tiles: dict[int, bytes] = {}
+
+    def __getitem__(self, index: int) -> bytes:
+        number, place = divmod(index, WIDTH)
+        if number not in self._tiles:
+            tile = Tile(0, number, width_at(0, number, self._size))
+            self._tiles[number] = stored_tile(self._snapshot, tile)
+        return self._tiles[number][place * HASH_SIZE :][:HASH_SIZE]
+
+
+def _prove(
+    prover: Prover, leaf: bytes, index: int, size: int, root: bytes
+) -> list[bytes]:
+    """The proof for one entry, after the verifier has accepted it."""
+    try:
+        proof = prover.inclusion(index)
+        verify_inclusion(leaf, index=index, size=size, proof=proof, root=root)
+    except (ValueError, VerificationError) as error:
+        path = Tile(0, index // WIDTH).path()
+        raise WrongBytes(path, f"it leads to no proof: {error}") from None
+    return proof
 
 
 def check_entries(snapshot: Snapshot, start: int, stop: int) -> list[bytes]:
