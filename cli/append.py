@@ -17,10 +17,10 @@ from cli import voice
 from cli.arguments import AS_JSON, FOLDER, WITHOUT
 from cli.inputs import Input, Inputs, Pause, read_files, read_lines
 from cli.outcomes import Telling
-from cli.records import record_in
 from cli.sending import Sender
 from cli.stopping import stoppable
 from ledger.errors import Refused
+from ledger.log.forms import record_in
 from ledger.log.log import Log
 from ledger.log.pool import Admitted
 from verifier.entry import MAX_BODY_BYTES

@@ -12,11 +12,11 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER
-from ledger import publish
 from ledger.clock import read_clock, stopwatch
 from ledger.errors import Refused
 from ledger.log.look import look
 from ledger.log.states import mended_by
+from ledger.publish import export as publish
 from verifier.meter import Meter
 
 

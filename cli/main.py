@@ -22,6 +22,7 @@ from cli.init import init
 from cli.key import key
 from cli.restore import restore
 from cli.resume import resume
+from cli.serve import serve
 from cli.status import status
 from verifier import __main__ as verifier
 
@@ -80,7 +81,7 @@ def _run(context: click.Context) -> None:
 
 
 for _command in (
-    *(init, append, status, key, freeze, resume),
+    *(init, serve, append, status, key, freeze, resume),
     *(export, backup, fsck, restore),
 ):
     main.add_command(_command)

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -154,6 +155,37 @@ def aloud() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+class _Lines(logging.Handler):
+    """One line for each event: when, how urgent, what."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        when = datetime.fromtimestamp(record.created, UTC)
+        time = when.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        level = record.levelname.lower()
+        with suppress(OSError, ValueError):
+            print(f"{time}Z {level:<8} {record.getMessage()}", file=sys.stderr)
+
+
+@contextmanager
+def logging_aloud(*, verbose: bool) -> Iterator[None]:
+    """Write each event as a line, for whoever keeps the lines of a service."""
+    logger, handler = logging.getLogger("provlog"), _Lines(logging.INFO)
+    before = logger.handlers[:], logger.level
+    if not verbose:
+        handler.addFilter(
+            lambda record: (
+                not record.getMessage().startswith(f"{events.BATCH_COMMITTED.name} ")
+            )
+        )
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.handlers[:], level = before
+        logger.setLevel(level)
 
 
 @contextmanager

@@ -63,6 +63,55 @@ DAMAGE_FOUND: Final = Event(
     "The scrubber has found stored bytes that are not what the tree says.",
 )
 
+PUBLISH_FAILED: Final = Event(
+    "publish_failed",
+    logging.ERROR,
+    "No newer checkpoint can be published; submissions are answered all the same.",
+)
+PUBLISHED_AGAIN: Final = Event(
+    "published_again", logging.INFO, "Checkpoints are published again."
+)
+SERVICE_STARTED: Final = Event(
+    "service_started", logging.INFO, "The service listens, and says where."
+)
+SERVICE_STOPPED: Final = Event(
+    "service_stopped", logging.INFO, "Everyone was answered, and all processes ended."
+)
+OPEN_TO_ALL: Final = Event(
+    "open_to_all",
+    logging.WARNING,
+    "The log has no tokens: every program of this machine can submit.",
+)
+NOBODY_CAN_SUBMIT: Final = Event(
+    "nobody_can_submit",
+    logging.WARNING,
+    "The log listens to other machines and has no tokens, so nobody can submit.",
+)
+UNPROTECTED: Final = Event(
+    "unprotected",
+    logging.WARNING,
+    "Nothing outside the log's folder would notice if all of it were put back.",
+)
+FRONT_END_DIED: Final = Event(
+    "front_end_died", logging.ERROR, "A front end has died; another takes its place."
+)
+WRITER_DIED: Final = Event(
+    "writer_died",
+    logging.ERROR,
+    "The writer has died; the service stops, so that the next start looks at what "
+    "was left.",
+)
+STOP_FORCED: Final = Event(
+    "stop_forced",
+    logging.ERROR,
+    "A process did not end in time and was killed; what was acknowledged is durable.",
+)
+REQUEST_FAILED: Final = Event(
+    "request_failed",
+    logging.ERROR,
+    "A fault of this program; the answer carries the same id, and nothing else.",
+)
+
 EVENTS: Final = tuple(
     each for each in list(globals().values()) if isinstance(each, Event)
 )

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.livelog import LiveLog
+from tests.liveservice import LiveService
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("nightly", max_examples=2_000, deadline=None)
@@ -32,3 +33,27 @@ def new_log(tmp_path: Path) -> Iterator[Callable[..., LiveLog]]:
     for each in made:
         if not each.given_up:
             each.check()
+
+
+@pytest.fixture
+def new_service(
+    new_log: Callable[..., LiveLog],
+) -> Iterator[Callable[..., LiveService]]:
+    """Starts services of a new log, or of `live`; they are stopped, and audited."""
+    started: list[LiveService] = []
+
+    def start(
+        live: LiveLog | None = None, *, name: str = "log", **options: Any
+    ) -> LiveService:
+        ours = {
+            each: options.pop(each)
+            for each in ("workers", "arguments", "environment", "wrapper")
+            if each in options
+        }
+        live = live or new_log(name, **options)
+        started.append(LiveService(live, **ours))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()

@@ -104,6 +104,9 @@ class Settings:
     batch_bytes_per_s: int = _set(
         4_096, "how fast a batch has to come at least; slower ones are ended"
     )
+    answer_timeout_s: int = _set(
+        30, "how long a submission waits before its outcome is called unknown"
+    )
     stop_s: int = _set(10, "how long a stop may take before it is forced")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -31,6 +31,9 @@ from ledger.log.sequencer import Sequencer
 from ledger.log.signing import sign_anchored
 from ledger.log.states import mended_by
 from ledger.store import Charter, Head, LogStore, Usage
+from verifier.errors import MalformedError
+from verifier.keys import VerifierKey
+from verifier.policy import Policy
 
 
 class Log:
@@ -47,7 +50,7 @@ class Log:
         self.charter: Charter = store.charter
         self.admission = Admission(store.charter)
         self.reading = Reading(store, lambda: self.head)
-        self._store = store
+        self.store = store
         self._parts = parts
         self._clock = clock
         self._hold: Held | None = None
@@ -89,23 +92,23 @@ class Log:
 
     def _begin(self, without: Collection[str]) -> None:
         """Look at everything, and begin to write if nothing speaks against it."""
-        head = check_store(self._store)
+        head = check_store(self.store)
         # Read first: also where another process has it, nothing above it is shown.
         self._held = read_anchor(self.home.anchor)
         anchor = Anchor(self.home.anchor)
         self._parts.callback(anchor.close)
         self._held = anchor.held
-        check_anchor(anchor.held, self.home, self._store, head)
+        check_anchor(anchor.held, self.home, self.store, head)
         self._anchor = anchor
-        self._signer = open_signer(self.home, self._store)
-        check_outside(self.home, self._store, self._signer, without)
+        self._signer = open_signer(self.home, self.store)
+        check_outside(self.home, self.store, self._signer, without)
         if says := check_clock(self.home, head, self._clock()):
             emit(CLOCK_AHEAD, says=says)
         if head.batch > anchor.held.batch:
             anchor.advance(head)
             emit(RECOVERED, batch=head.batch, size=head.size)
         self._sequencer = Sequencer(
-            store=self._store,
+            store=self.store,
             anchor=anchor,
             signer=self._signer,
             clock=self._clock,
@@ -121,20 +124,46 @@ class Log:
         return self._sequencer.hold if self._sequencer else self._hold
 
     @property
+    def keys(self) -> list[VerifierKey]:
+        """The keys that its checkpoints are signed with, as far as they are known."""
+        if self._signer:
+            return self._signer.verifier_keys()
+        try:
+            logs = Policy.parse(self.home.policy.read_bytes()).logs
+        except (OSError, MalformedError):
+            return []
+        return [key for key in logs if key.name == self.charter.origin]
+
+    @property
+    def signed(self) -> int:
+        """How many checkpoints were signed since it was opened."""
+        return self._signer.signed if self._signer else 0
+
+    def committed(self) -> Iterator[tuple[int, float]]:
+        """The batches since it was last asked: their entries, and their seconds."""
+        while self._sequencer and self._sequencer.committed:
+            yield self._sequencer.committed.popleft()
+
+    @property
+    def refused_batches(self) -> int:
+        """How many batches were not what was computed, and were not committed."""
+        return self._sequencer.refused_batches if self._sequencer else 0
+
+    @property
     def waiting(self) -> tuple[int, int]:
         """How many entries wait for the next batch, and how many bytes of them."""
         return self._sequencer.pool.waiting if self._sequencer else (0, 0)
 
     def usage(self) -> Usage:
         """How much room the store takes, and has."""
-        return self._store.usage()
+        return self.store.usage()
 
     @property
     def head(self) -> Head:
         """The newest head that may be shown: durable, and anchored."""
         if self._sequencer:
             return self._sequencer.answered.head
-        return shown(self._store, self._held)
+        return shown(self.store, self._held)
 
     def checkpoint(self, *, time: int | None = None) -> bytes:
         """The newest tree, signed; with a time by the ML-DSA-44 key, too."""

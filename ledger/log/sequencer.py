@@ -7,10 +7,11 @@ of its lines leaves behind; recovery.py does what is left to do.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from pathlib import Path
 from typing import Final
 
-from ledger.clock import Clock, Instant
+from ledger.clock import Clock, Instant, stopwatch
 from ledger.config import Config
 from ledger.errors import Halted, Held, Unavailable, WrongBytes
 from ledger.events import BATCH_COMMITTED, BATCH_REFUSED, CLOCK_HELD, HALTED, emit
@@ -28,6 +29,7 @@ from verifier.entry import MAX_AT, MIN_AT
 from verifier.hashing import leaf_hashes
 from verifier.tile import WIDTH
 
+_REMEMBERED: Final = 4_096
 DRIFT_MS: Final = 5_000
 """How far wall clock and time since start may part, from one batch to the next."""
 
@@ -50,6 +52,8 @@ class Sequencer:
         self.hold: Held | None = None
         """Why nothing is written just now, and by what it is mended."""
         self.refused_batches = 0
+        self.committed: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+        """The newest batches, for who counts them: their entries, their seconds."""
         self._store = store
         self._anchor = anchor
         self._signer = signer
@@ -112,6 +116,7 @@ class Sequencer:
                 return
 
     def _commit(self, orders: list[Order]) -> None:
+        began = stopwatch()
         head, instant = self.answered.head, self._clock()
         at = max(instant.wall_ms, head.at)
         planned = self._plan(orders, at)
@@ -154,6 +159,7 @@ class Sequencer:
             # Now it is the newest head in two places. A crash here leaves a
             # checkpoint to be signed; the signature will be the same.
             checkpoint = sign_anchored(self._signer, self._anchor.held)
+        self.committed.append((len(planned.entries), stopwatch() - began))
         # From here on it may be shown: readers look at `answered`.
         self._frontier = frontier
         self._last = instant

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.clock import read_clock
 from ledger.log.look import look
-from ledger.publish import export
+from ledger.publish.export import export
 from tests.cli.operating import done, provlog
 
 

@@ -90,7 +90,7 @@ def judge(folder: Path, told: Sequence[Promise], *, again: bool = True) -> str:
             if wrong := _lost(log, told) or _forked(log, told):
                 return wrong
             newest = shown(log.checkpoint(), folder)
-            verify_log(StoreSource(log._store), newest, kind="opaque")
+            verify_log(StoreSource(log.store), newest, kind="opaque")
             if again:
                 answer = log.append([b"afterwards"])
                 if [*answer.indexes] != [size]:

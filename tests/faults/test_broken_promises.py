@@ -98,11 +98,11 @@ def test_oak_2022_rows_that_say_what_is_logged_are_lost(new_log, kind):
     chosen = random.Random(16)
     with live.open() as log:
         before = log.reading.entries(0, log.head.size)
-        with log._store.snapshot() as snapshot:
+        with log.store.snapshot() as snapshot:
             rows = list(snapshot.identities())
         lost = set(chosen.sample(range(len(rows)), 40))
         kept = [row for number, row in enumerate(rows) if number not in lost]
-        log._store.index(kept, drop=True)
+        log.store.index(kept, drop=True)
         again = live.append(*things, log=log)
         moved = [
             old for old, new in zip(first, again.indexes, strict=True) if old != new

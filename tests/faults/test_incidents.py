@@ -65,7 +65,7 @@ def test_yeti_2022_one_bit_between_computing_and_storing(new_log, change):
     live.append(*numbered(250))
     with live.open() as log:
         before = log.checkpoint()
-        spoil_next(log._store, change)
+        spoil_next(log.store, change)
         with pytest.raises(Unavailable) as refused:
             log.append(numbered(10, 250))
         assert refused.value.reason == "self_check"

@@ -162,7 +162,7 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.frozen)
     @rule(numbers=NUMBERS)
     def the_disk_is_full(self, numbers: list[int]) -> None:
-        store: Any = self.log._store
+        store: Any = self.log.store
         limit, store._limit_bytes = store._limit_bytes, 1
         new = [each for each in numbers if each not in self.index]
         size = self.log.head.size

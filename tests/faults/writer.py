@@ -15,12 +15,12 @@ import threading
 from pathlib import Path
 from typing import cast
 
-import ledger.publish
+import ledger.publish.export
 from ledger.errors import Halted, Held, Refused, Unavailable
 from ledger.log.log import Log
 from ledger.log.look import Look
 from ledger.log.pool import Admitted
-from ledger.publish import export
+from ledger.publish.export import export
 from ledger.store.lmdb import LmdbStore
 from tests.faults.promises import Promise, entries
 
@@ -52,7 +52,7 @@ def publish(log: Log, dest: Path) -> None:
     assert log._anchor
     seen = Look(
         home=log.home,
-        store=cast(LmdbStore, log._store),
+        store=cast(LmdbStore, log.store),
         live=True,
         head=log.head,
         held=log._anchor.held,
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             failed.append(REFUSED)
 
     if options.dies:
-        setattr(ledger.publish, "sync_path", die)  # noqa: B010 - it is not ours
+        setattr(ledger.publish.export, "sync_path", die)  # noqa: B010 - it is not ours
     with Log.open(options.folder) as log:
         threads = [
             threading.Thread(target=work, args=(number,))

@@ -1,4 +1,4 @@
-"""docs/operations.md is true: its commands, and each setting, state and event."""
+"""docs/operations.md is true: its commands, each setting, state, event and metric."""
 
 import dataclasses
 import json
@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from ledger.config import Config
+from ledger.config import _CLIENTS as CLIENTS
+from ledger.config import ENVIRONMENT, Config
 from ledger.events import EVENTS
 from ledger.log.states import MENDS
+from ledger.metrics import METRICS
 from ledger.upkeep.birth import SETTINGS_TEXT
 from tests.house.test_docs import anchors, as_pattern
 
@@ -87,13 +89,22 @@ def test_every_command_of_an_operator_is_shown(prompt):
     assert missing == {"verify", "monitor", "inspect"}  # auditing.md has these
 
 
-def test_every_setting_has_its_row_with_its_default():
-    rows = {
-        name.strip("`"): default.strip("`") for name, default, _ in table("setting")
+def test_every_setting_has_its_row_with_its_default_and_its_reason():
+    assert table("setting") == [
+        [f"`{each.name}`", f"`{json.dumps(each.default)}`", each.metadata["says"]]
+        for each in dataclasses.fields(Config)
+    ]
+
+
+def test_every_variable_that_is_no_setting_is_named():
+    settings = TEXT.split("\n## Settings\n", 1)[1].split("\n## ", 1)[0]
+    names = {each.name for each in dataclasses.fields(Config)}
+    named = {
+        each
+        for each in re.findall(rf"`({ENVIRONMENT}\w+)[`=]", settings)
+        if each.removeprefix(ENVIRONMENT).lower() not in names
     }
-    fields = {each.name: each.default for each in dataclasses.fields(Config)}
-    defaults = {name: json.dumps(value) for name, value in fields.items()}
-    assert rows == defaults
+    assert named == set(CLIENTS)
 
 
 def test_the_settings_that_a_new_log_lists_are_the_defaults():
@@ -121,6 +132,23 @@ def test_every_event_has_its_row_with_its_level_and_its_sentence():
         [f"`{each.name}`", logging.getLevelName(each.level).lower(), each.says]
         for each in EVENTS
     ]
+
+
+def test_every_metric_has_its_row_with_its_kind_its_labels_and_its_sentence():
+    assert table("metric") == [
+        [
+            f"`{each.name}`",
+            each.kind,
+            ", ".join(f"`{label}`" for label in each.labels),
+            each.says,
+        ]
+        for each in METRICS
+    ]
+
+
+def test_every_metric_that_is_spoken_of_is_one():
+    spoken = set(re.findall(r"`(provlog_\w+)`", TEXT))
+    assert spoken == {each.name for each in METRICS}
 
 
 def test_links_lead_somewhere():

@@ -39,7 +39,7 @@ def live(new_log, kind):
 
 def planned(log, *orders):
     """What becomes of orders that share a batch; nothing is logged."""
-    with log._store.snapshot() as snapshot:
+    with log.store.snapshot() as snapshot:
         planner = Planner(size=log.head.size, at=None, snapshot=snapshot)
         return planner.plan([Order(order) for order in orders])
 
@@ -72,9 +72,9 @@ def test_and_when_its_entry_tile_has_been_filled(live, kind):
 def test_a_repeat_alone_makes_no_batch(live, kind):
     with live.open() as log:
         live.append(thing(kind, 7), log=log)
-        before = head_of(log._store)
+        before = head_of(log.store)
         answer = live.append(thing(kind, 7), thing(kind, 7), log=log)
-        assert head_of(log._store) == before == answer.head
+        assert head_of(log.store) == before == answer.head
 
 
 def test_in_one_order_it_is_logged_once(live, kind):
@@ -123,10 +123,10 @@ def test_nothing_is_known_of_what_was_refused_by_the_disk(live, kind):
         raise Unavailable("full", "the disk is full")
 
     with live.open() as log:
-        append, log._store.append = log._store.append, full
+        append, log.store.append = log.store.append, full
         with pytest.raises(Unavailable, match="full"):
             log.append([thing(kind, 7)])
-        log._store.append = append
+        log.store.append = append
         assert not live.append(thing(kind, 7), log=log).repeated
 
 
@@ -144,9 +144,9 @@ def test_other_bytes_under_a_known_id_are_a_conflict_and_are_not_logged(new_log)
     live = new_log(kind="record")
     with live.open() as log:
         (index,) = live.append(body(7), log=log).indexes
-        before = head_of(log._store)
+        before = head_of(log.store)
         answer = live.append(body(7, note="other"), log=log)
-        assert head_of(log._store) == before
+        assert head_of(log.store) == before
     assert answer.indexes == [None]
     assert isinstance(answer.refused[0], Conflict)
     assert answer.refused[0].index == index
@@ -191,7 +191,7 @@ def identity_of(log, kind, number):
 def log_with_row(live, log, kind, index):
     """Log some, and let the row of a thing that was never logged say `index`."""
     live.append(*[thing(kind, n) for n in range(5)], log=log)
-    log._store.index([(identity_of(log, kind, 7), index)], drop=False)
+    log.store.index([(identity_of(log, kind, 7), index)], drop=False)
 
 
 def test_a_wrong_row_gives_nobody_the_index_of_another_entry(live, kind):
@@ -231,7 +231,7 @@ def test_no_bytes_are_not_taken_for_an_entry_that_is_not_there(new_log, index):
     with live.open() as log:
         live.append(b"entry", log=log)
         row = digest_identity(log.charter.operator, b""), index
-        log._store.index([row], drop=False)
+        log.store.index([row], drop=False)
         with contextlib.suppress(Unavailable, Held):
             answer = log.append([b""])
             assert answer.indexes == [None] or log.reading.entry(1) == b""
@@ -243,7 +243,7 @@ def test_a_damaged_entry_tile_does_not_end_the_process_of_who_submits_again(new_
     live.given_up = True
     with live.open() as log:
         live.append(*numbered(300), log=log)
-        put_entry_tile(log._store, 0, b"\xff" * 100)
+        put_entry_tile(log.store, 0, b"\xff" * 100)
         with contextlib.suppress(Unavailable, Held):
             assert log.append([b"entry 7"]).indexes == [None]
         assert log.hold is None
@@ -267,7 +267,7 @@ def test_damage_is_not_taken_for_other_bytes_of_the_same_submitter(new_log):
         live.append(*records, log=log)
         entries = log.reading.entries(0, 256)
         spoiled = [*entries[:1], flipped(entries[1], len(entries[1]) * 8 - 400)]
-        put_entry_tile(log._store, 0, encode_entries([*spoiled, *entries[2:]]))
+        put_entry_tile(log.store, 0, encode_entries([*spoiled, *entries[2:]]))
         answer = log.append([records[0]])
         assert answer.indexes == [None]
         assert isinstance(answer.refused[0], Unavailable)

@@ -258,12 +258,12 @@ def test_an_auditor_is_told_of_what_cannot_be_a_tile(new_log):
     live = new_log()
     with live.open() as log:
         live.append(*ENTRIES_OF_LOG, log=log)
-        source = StoreSource(log._store)
+        source = StoreSource(log.store)
         right = source.read("tile/entries/000", 1 << 24)
-        put_entry_tile(log._store, 0, b"\xff" * 100)
+        put_entry_tile(log.store, 0, b"\xff" * 100)
         with pytest.raises(MalformedError, match="lengths"):
             source.read("tile/entries/000", 1 << 24)
-        log._store.mend((ENTRIES, 0), right)
+        log.store.mend((ENTRIES, 0), right)
 
 
 # On disk
@@ -274,10 +274,10 @@ def test_a_log_on_disk_serves_no_tile_that_has_changed(new_log, tile):
     live = new_log()
     with live.open() as log:
         live.append(*ENTRIES_OF_LOG, log=log)
-        flip_in_tile(log._store, tile, 77)
+        flip_in_tile(log.store, tile, 77)
         with pytest.raises(WrongBytes):
             log.reading.hashes(Tile(*tile, width_at(*tile, SIZE)))
-        flip_in_tile(log._store, tile, 77)
+        flip_in_tile(log.store, tile, 77)
 
 
 @pytest.mark.parametrize("index", [0, 2])
@@ -286,12 +286,12 @@ def test_a_log_on_disk_serves_no_entry_that_has_changed(new_log, index):
     with live.open() as log:
         live.append(*ENTRIES_OF_LOG, log=log)
         right = log.reading.entry_tile(Tile(ENTRIES, index, 88 if index else WIDTH))
-        log._store.mend((ENTRIES, index), flipped(right, 3))
+        log.store.mend((ENTRIES, index), flipped(right, 3))
         with pytest.raises(WrongBytes) as caught:
             log.reading.entries(0, SIZE)
         assert caught.value.where == f"entry {599 if index else 255}"
         assert log.reading.entries(256, 512) == ENTRIES_OF_LOG[256:512]
-        log._store.mend((ENTRIES, index), right)
+        log.store.mend((ENTRIES, index), right)
 
 
 @pytest.mark.exhaustive

@@ -217,7 +217,7 @@ def test_an_edge_that_is_gone(live):
 def test_a_damaged_entry_among_the_newest(live, bit):
     with live.open() as log:
         data = b"".join(len(each).to_bytes(2) + each for each in numbered(6))
-        log._store.mend((-1, 0), flipped(data, bit))
+        log.store.mend((-1, 0), flipped(data, bit))
     live.given_up = True
     assert hold_of(live) == "damaged"
 
@@ -271,7 +271,7 @@ def test_opening_looks_at_no_more_in_a_larger_log(live, monkeypatch):
     large_log(live, one_ahead=False)
     asked = []
     with live.open() as log:
-        view = type(log._store.snapshot().__enter__())
+        view = type(log.store.snapshot().__enter__())
     entries = view.entries
     monkeypatch.setattr(
         view,
@@ -282,7 +282,7 @@ def test_opening_looks_at_no_more_in_a_larger_log(live, monkeypatch):
     )
     with live.open() as log:
         assert log.head.size == 5_106
-        assert head_of(log._store).size == 5_106
+        assert head_of(log.store).size == 5_106
     assert 4_096 <= sum(asked) < 4_096 + 256
 
 

@@ -75,11 +75,11 @@ def test_a_small_step_back_repeats_the_time_before(live, clock, back_ms):
 @pytest.mark.parametrize("step_ms", [5_001, -5_001, 3_600_000, -10 * DAY_MS])
 def test_a_larger_step_holds_the_writing_and_keeps_the_reading(live, clock, step_ms):
     with live.open() as log:
-        before = head_of(log._store)
+        before = head_of(log.store)
         clock.wall_ms += step_ms
         assert f"{step_ms / 1_000:+.0f} s" in held(log)
         assert held(log)
-        assert head_of(log._store) == before == log.head
+        assert head_of(log.store) == before == log.head
         assert log.reading.entry(1)
         assert log.checkpoint()
         clock.wall_ms -= step_ms
@@ -159,7 +159,7 @@ def test_the_word_of_a_person_is_not_used_up_by_a_batch_that_was_refused(live, c
         clock.wall_ms += 10_000
         held(log)
         log.resume()
-        spoil_next(log._store, wrong)
+        spoil_next(log.store, wrong)
         with pytest.raises(Unavailable):
             log.append([body(1)])
         live.append(body(1), log=log)

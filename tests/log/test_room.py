@@ -41,12 +41,12 @@ def test_what_has_no_room_is_named_with_its_setting(tmp_path, spoiled, name):
 def test_it_says_what_a_submission_would_be_told(new_log, room):
     live = new_log()
     with live.open() as log:
-        used = log._store.usage().used_bytes
+        used = log.store.usage().used_bytes
     (live.folder / "log.toml").write_text(
         f"min_free_bytes = 0\nlimit_bytes = {used + room}\n"
     )
     with live.open() as log:
-        full = refused(check_room, log._store.usage(), log.home.config, live.folder)
+        full = refused(check_room, log.store.usage(), log.home.config, live.folder)
         assert full == refused(log.append, [b"entry"])
         assert full == (room < SLACK_BYTES)
 

@@ -146,11 +146,11 @@ def test_on_disk_nothing_is_committed_anchored_or_signed(new_log, change, place)
     live = new_log()
     with live.open() as log:
         before = live.append(*numbered(250), log=log)
-        spoil_next(log._store, change)
+        spoil_next(log.store, change)
         with pytest.raises(Unavailable, match=f"not logged: {place}"):
             log.append(numbered(10, 250))
         assert log._sequencer.refused_batches == 1
-        assert head_of(log._store) == log.head == before.head
+        assert head_of(log.store) == log.head == before.head
         assert read_anchor(live.folder / "anchor").size == 250
         assert log.checkpoint() == before.checkpoint
         assert log.hold is None
@@ -159,7 +159,7 @@ def test_on_disk_nothing_is_committed_anchored_or_signed(new_log, change, place)
 
 def test_it_is_told_to_who_watches(new_log, caplog):
     with new_log().open() as log:
-        spoil_next(log._store, root_bit(0))
+        spoil_next(log.store, root_bit(0))
         with pytest.raises(Unavailable):
             log.append([b"entry"])
     (record,) = [each for each in caplog.records if "batch_refused" in each.message]
@@ -191,11 +191,11 @@ def test_a_waiting_entry_that_has_changed_does_not_enter_a_full_tile(new_log):
     live = new_log()
     with live.open() as log:
         live.append(*numbered(255), log=log)
-        log._store.mend((-1, 0), encode_entries([b"entry X", *numbered(254, 1)]))
+        log.store.mend((-1, 0), encode_entries([b"entry X", *numbered(254, 1)]))
         with pytest.raises(Held, match="entry 0"):
             log.append([b"entry 255"])
         assert log._sequencer.refused_batches == 1
-        log._store.mend((-1, 0), encode_entries(numbered(255)))
+        log.store.mend((-1, 0), encode_entries(numbered(255)))
     live.append(b"entry 255")
 
 
@@ -204,11 +204,11 @@ def test_a_damaged_edge_of_the_tree_holds_the_log(new_log, level):
     live = new_log()
     with live.open() as log:
         live.append(*numbered(510), log=log)
-        flip_in_tile(log._store, (level, 1 - level), 7)
+        flip_in_tile(log.store, (level, 1 - level), 7)
         with pytest.raises(Held, match="edge") as caught:
             log.append(numbered(5))
         assert caught.value.state == log.hold.state == "damaged"
-        flip_in_tile(log._store, (level, 1 - level), 7)
+        flip_in_tile(log.store, (level, 1 - level), 7)
     assert live.append(b"entry").indexes == range(510, 511)
 
 
@@ -216,8 +216,8 @@ def test_a_tile_that_lost_its_end_gets_it_back_with_the_next_batch(new_log):
     live = new_log()
     with live.open() as log:
         live.append(*numbered(5), log=log)
-        with log._store.snapshot() as snapshot:
-            log._store.mend((0, 0), snapshot.tile(0, 0)[:-32])
+        with log.store.snapshot() as snapshot:
+            log.store.mend((0, 0), snapshot.tile(0, 0)[:-32])
         live.append(b"entry", log=log)
 
 
@@ -225,13 +225,13 @@ def test_unless_that_batch_is_refused_for_what_is_remembered_cannot_be_checked(n
     live = new_log()
     with live.open() as log:
         live.append(*numbered(5), log=log)
-        with log._store.snapshot() as snapshot:
+        with log.store.snapshot() as snapshot:
             right = snapshot.tile(0, 0)
-        log._store.mend((0, 0), right[:-32])
-        spoil_next(log._store, root_bit(0))
+        log.store.mend((0, 0), right[:-32])
+        spoil_next(log.store, root_bit(0))
         with pytest.raises(Held, match="edge"):
             log.append([b"entry"])
-        log._store.mend((0, 0), right)
+        log.store.mend((0, 0), right)
     live.append(b"entry")
 
 

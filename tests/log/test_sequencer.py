@@ -194,14 +194,14 @@ def test_a_log_that_halted_takes_nothing_more_and_reads_on(new_log, caplog, when
     live = new_log()
     with live.open() as log:
         shown = live.append(*numbered(3), log=log)
-        append = log._store.append
+        append = log.store.append
 
         def fails(batch, check):
             if when == "after the commit":
                 append(batch, check)
             raise Halted("input/output error")
 
-        log._store.append = fails
+        log.store.append = fails
         with pytest.raises(Halted):
             log.append([b"entry"])
         for _ in range(2):

@@ -107,7 +107,7 @@ def test_who_submits_after_the_log_has_halted(new_log):
         raise Halted("input/output error")
 
     with new_log().open() as log:
-        log._store.append = fails
+        log.store.append = fails
         with pytest.raises(Halted):
             log.append([b"entry"])
         assert told(log).state == log.hold.state == "halted"
@@ -118,12 +118,12 @@ def test_who_submits_to_a_damaged_tree(new_log):
     live = new_log()
     with live.open() as log:
         live.append(*numbered(5), log=log)
-        flip_in_tile(log._store, (0, 0), 3)
-        spoil_next(log._store, root_bit(0))
+        flip_in_tile(log.store, (0, 0), 3)
+        spoil_next(log.store, root_bit(0))
         hold = told(log)
         assert hold.state == "damaged"
         assert hold.mend
-        flip_in_tile(log._store, (0, 0), 3)
+        flip_in_tile(log.store, (0, 0), 3)
 
 
 def test_who_asks_a_log_without_keys_for_a_checkpoint(new_log):

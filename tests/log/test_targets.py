@@ -96,7 +96,7 @@ def test_our_own_damage_is_not_taken_for_two_histories(live):
     live.append(*numbered(5_000, 6))
     live.given_up = True
     with live.open(without=["../copy"]) as log:
-        flip_in_tile(log._store, (0, 0), 8_191 * 8)
+        flip_in_tile(log.store, (0, 0), 8_191 * 8)
     with live.open() as log:
         assert log.hold.state == "damaged"
 
@@ -105,7 +105,7 @@ def test_our_own_gap_is_named_and_the_rest_is_read(live):
     live.append(*numbered(5_000, 6))
     live.given_up = True
     with live.open(without=["../copy"]) as log:
-        log._store.mend((0, 0), b"")
+        log.store.mend((0, 0), b"")
     with live.open() as log:
         assert log.hold.state == "damaged"
         assert log.reading.entry(5_000) == b"entry 5000"
@@ -177,7 +177,7 @@ def test_without_targets_nobody_is_asked(new_log):
     live = new_log()
     with live.open() as log:
         keys = log._signer.verifier_keys()
-        ask_targets([], folder=live.folder, store=log._store, keys=keys)
+        ask_targets([], folder=live.folder, store=log.store, keys=keys)
 
 
 # Where

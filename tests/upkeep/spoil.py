@@ -14,7 +14,7 @@ import lmdb
 
 from ledger.clock import read_clock
 from ledger.log.look import look
-from ledger.publish import Exported, export
+from ledger.publish.export import Exported, export
 from ledger.upkeep.fsck import Checkup, fsck
 from tests.livelog import LiveLog
 from tests.recordlog import record

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ledger.keys.keyfile import KeyFile, SigningKey
 from ledger.log.log import Log
 from ledger.log.look import look
-from ledger.publish import export
+from ledger.publish.export import export
 from ledger.upkeep.birth import init, new_charter, new_keys
 from tests.testlog import LOG, ORIGIN, TestLog, note
 from tests.upkeep.spoil import TIME

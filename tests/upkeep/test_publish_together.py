@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from ledger import publish
+from ledger.publish import export as publish
 from ledger.clock import Instant
 from ledger.errors import Held, Refused
 from ledger.log.look import look
-from ledger.publish import export, signing_time
+from ledger.publish.export import export, signing_time
 from ledger.store.disk import alone_in
 from tests.upkeep.published import audited, files
 from tests.upkeep.spoil import ROOT, TIME, flip_file, public
@@ -26,7 +26,7 @@ from pathlib import Path
 from ledger.clock import read_clock
 from ledger.log.log import Log
 from ledger.log.look import look
-from ledger.publish import export
+from ledger.publish.export import export
 with Log.open(Path(sys.argv[1])) as log:
     log.append([b"one more"])
 with look(Path(sys.argv[1])) as seen:

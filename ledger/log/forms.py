@@ -6,6 +6,7 @@ encodings; what they have to change is said, not at which byte a parser gave up.
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from ledger.errors import Refused
@@ -37,6 +38,18 @@ def record_in(data: bytes, *, by_line: bool) -> bytes:
     if data[:1] and data[0] in _MAP and not by_line:
         return data
     raise Refused("form", _mistake(data, text, by_line=by_line))
+
+
+def is_json(data: bytes, *, whole: bool = False) -> bool:
+    """Whether it looks like JSON; with `whole`, whether it is."""
+    if data.lstrip(_SPACE)[:1] not in (b"{", b"["):
+        return False
+    if whole:
+        try:
+            json.loads(data)
+        except (ValueError, RecursionError):
+            return False
+    return True
 
 
 def _mistake(data: bytes, text: bytes, *, by_line: bool) -> str:

@@ -1,0 +1,223 @@
+"""provlog token: let somebody in over HTTP, and no more."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
+from typing import Any, Final
+
+import click
+
+from cli import voice
+from cli.arguments import AS_JSON, FOLDER, Commands
+from ledger.callers import issuing
+from ledger.callers.tokenfile import SCOPES, Row, listed
+from ledger.clock import read_clock
+from ledger.errors import Refused
+from ledger.log.home import Home
+from ledger.log.states import absent, mended_by
+from verifier.report import escape, time_text
+
+_LIFETIME: Final = re.compile("([1-9][0-9]{0,4})([dh])")
+_MS: Final = {"d": 86_400_000, "h": 3_600_000}
+
+
+@click.group(cls=Commands)
+def token() -> None:
+    """Give out tokens, which let somebody in over HTTP, and take them back."""
+
+
+@token.command(
+    epilog="""\b
+Exit status:
+  0  the token is made; it is on standard output, and nowhere else
+  1  it was refused, and nothing was made
+  2  it could not be carried out
+
+\b
+Examples:
+  provlog token create LOG --name train-eu-1
+  provlog token create LOG --scope audit --expires never
+  provlog token create LOG --by s-0b7d3c1e5f2a4968b7d0"""
+)
+@FOLDER
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    default=("submit", "read"),
+    show_default=True,
+    help="What it is good for. May be repeated.",
+)
+@click.option(
+    "--expires",
+    metavar="TIME",
+    default="90d",
+    show_default=True,
+    help="After how long it ends: 90d, 12h, or never.",
+)
+@click.option(
+    "--by",
+    metavar="PSEUDONYM",
+    help="The submitter whose token it is, as a list shows it; else a new one.",
+)
+@click.option(
+    "--name", metavar="WORD", default="", help="A word for you, to know it by."
+)
+@AS_JSON
+def create(
+    folder: Path,
+    scopes: tuple[str, ...],
+    expires: str,
+    by: str | None,
+    name: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Make a token for one who submits to the log in DIR, or reads it.
+
+    It is shown this once. What a submitter has logged is known as his by the
+    pseudonym, so a token that replaces another one is made with its --by.
+    """
+    lifetime = _lifetime(expires)
+    with mended_by(folder):
+        _check(folder)
+        now = read_clock().wall_ms
+        until = None if lifetime is None else now + lifetime
+        if by and all(each.by != by for each in listed(folder)):
+            voice.tell(f"warning: {by} has had no token here before")
+        text, row = issuing.create(
+            folder, scopes=scopes, by=by, name=name, expires_ms=until, now_ms=now
+        )
+    back = f"provlog token revoke {quote(str(folder))} {row.id}"
+    with voice.done(f"a token is made that nobody has seen; take it back: {back}"):
+        if as_json:
+            voice.say_json({**_document(row), "token": text})
+        else:
+            _say(text, row)
+    voice.tell("keep the token now: it is shown this once, and only its hash is kept")
+    voice.tell(f"to take it back: {back}")
+
+
+@token.command("list")
+@FOLDER
+@AS_JSON
+def list_(folder: Path, *, as_json: bool) -> None:
+    """List the tokens of the log in DIR, the oldest first.
+
+    No token is shown, since none is kept. Revoked ones and expired ones stay in
+    the list: they say who the submitters in the log are.
+    """
+    with mended_by(folder):
+        _check(folder)
+        rows = listed(folder)
+    if as_json:
+        voice.say_json({"tokens": [_document(each) for each in rows]})
+        return
+    now = read_clock().wall_ms
+    for each in rows:
+        line = f"{each.id}  {each.by}  {_scopes(each)}  {_until(each, now)}"
+        voice.say(f"{line}  {escape(each.name)}".rstrip())
+    if not rows:
+        voice.tell(f"none yet; make one: provlog token create {quote(str(folder))}")
+
+
+@token.command(
+    epilog="""\b
+Exit status:
+  0  it is revoked, now or before
+  1  there is no such token
+  2  it could not be carried out"""
+)
+@FOLDER
+@click.argument("which", metavar="ID")
+@AS_JSON
+def revoke(folder: Path, which: str, *, as_json: bool) -> None:
+    """Take a token back, for ever: from its next request on it lets nobody in.
+
+    ID is that of a token, as the list shows it, or the pseudonym of a submitter, all
+    of whose tokens end. Of a token that was found somewhere, ID may be the token.
+    """
+    with mended_by(folder):
+        _check(folder)
+        rows = issuing.revoke(folder, which, read_clock().wall_ms)
+    with voice.done(f"it is revoked: provlog token list {quote(str(folder))}"):
+        _say_revoked(rows, as_json=as_json)
+
+
+def _check(folder: Path) -> None:
+    """Return if there is a log, and what is written here can be read by its writer."""
+    home = Home.at(folder)
+    if not home.store.is_dir():
+        raise absent(folder)
+    owner = os.stat(home.store).st_uid
+    if owner != os.geteuid():
+        raise Refused(
+            "user",
+            f"the log in {folder} is that of user {owner}, and its tokens have to be, "
+            f"too: the file is private. Give this command as that user",
+        )
+
+
+def _lifetime(text: str) -> int | None:
+    """In milliseconds; None for one that does not end."""
+    if text == "never":
+        return None
+    found = _LIFETIME.fullmatch(text)
+    if not found:
+        raise click.UsageError(
+            f"--expires is a number of days or hours, such as 90d or 12h, or never; "
+            f"not {text!r}"
+        )
+    return int(found[1]) * _MS[found[2]]
+
+
+def _say(text: str, row: Row) -> None:
+    voice.fact("token", text)
+    voice.fact("id", row.id)
+    voice.fact("by", row.by)
+    if row.name:
+        voice.fact("name", row.name)
+    voice.fact("scopes", _scopes(row))
+    ends = row.expires_ms
+    voice.fact("expires", "never" if ends is None else time_text(ends // 1000))
+
+
+def _say_revoked(rows: Sequence[Row], *, as_json: bool) -> None:
+    if as_json:
+        voice.say_json({"tokens": [_document(each) for each in rows]})
+        return
+    for each in rows:
+        at = time_text((each.revoked_ms or 0) // 1000)
+        voice.fact("revoked", f"{each.id} of {each.by}, at {at}")
+
+
+def _document(row: Row) -> dict[str, Any]:
+    """What is shown of a token, with the names that its file has."""
+    return {
+        "id": row.id,
+        "by": row.by,
+        "name": row.name,
+        "scopes": [each for each in SCOPES if each in row.scopes],
+        "created_ms": row.created_ms,
+        "expires_ms": row.expires_ms,
+        "revoked_ms": row.revoked_ms,
+    }
+
+
+def _scopes(row: Row) -> str:
+    return ",".join(each for each in SCOPES if each in row.scopes)
+
+
+def _until(row: Row, now: int) -> str:
+    """Until when a token is good, or since when it is not."""
+    if row.revoked_ms is not None:
+        return f"revoked {time_text(row.revoked_ms // 1000)}"
+    if row.expires_ms is None:
+        return "does not expire"
+    expired = "expired" if row.expires_ms <= now else "expires"
+    return f"{expired} {time_text(row.expires_ms // 1000)}"

@@ -1,0 +1,97 @@
+"""How answers look: types, caches, and who may read them in a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from aiohttp import web
+
+JSON: Final = "application/json"
+BYTES: Final = "application/octet-stream"
+TEXT: Final = "text/plain; charset=utf-8"
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+"""For what can never be anything else."""
+LOOK_AGAIN: Final = "public, no-cache"
+"""For what grows: it may be kept, and has to be asked for before it is used."""
+NOT_KEPT: Final = "no-store"
+"""For what more than the path decides, and for what is wrong."""
+PRIVATE: Final = "private, no-cache"
+"""For a log that only those may read who have a token."""
+
+PLAIN_HEADERS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "X-Content-Type-Options": "nosniff",
+    "Server": "provlog",
+}
+
+
+def answer(
+    body: bytes,
+    *,
+    content_type: str,
+    cache: str = NOT_KEPT,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """An answer with these bytes."""
+    return web.Response(
+        body=body,
+        status=status,
+        headers={
+            **PLAIN_HEADERS,
+            "Content-Type": content_type,
+            "Cache-Control": cache,
+            **(headers or {}),
+        },
+    )
+
+
+def document(
+    value: Mapping[str, Any],
+    *,
+    cache: str = NOT_KEPT,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """An answer that is one JSON object."""
+    return answer(
+        json.dumps(value).encode(),
+        content_type=JSON,
+        cache=cache,
+        status=status,
+        headers=headers,
+    )
+
+
+def tag_of(body: bytes) -> str:
+    """The entity tag of these bytes."""
+    return f'"{sha256(body).hexdigest()[:32]}"'
+
+
+def unless_known(
+    request: web.BaseRequest,
+    body: bytes,
+    tag: str,
+    *,
+    content_type: str,
+    cache: str,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """These bytes, or that who asks has them already."""
+    more = {"ETag": tag, **(headers or {})}
+    if _knows(request.headers.get("If-None-Match"), tag):
+        return web.Response(
+            status=304, headers={**PLAIN_HEADERS, "Cache-Control": cache, **more}
+        )
+    return answer(body, content_type=content_type, cache=cache, headers=more)
+
+
+def _knows(header: str | None, tag: str) -> bool:
+    if not header:
+        return False
+    known = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return tag in known or "*" in known

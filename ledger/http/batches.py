@@ -1,0 +1,261 @@
+"""POST /v1/records:batch: a stream of records in, a result for each, in their order.
+
+Some are read, handed over as one order, and answered while the next are read; at
+most so many are under way, whatever the length of the body. Good ones are logged
+when others are refused. Who sends much has to read the results as they come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+
+from ledger.errors import Halted, Refused
+from ledger.http import bodies
+from ledger.http.accept import choose
+from ledger.http.answering import PLAIN_HEADERS
+from ledger.http.asked import Asked
+from ledger.http.entrance import pay
+from ledger.http.problems import MEDIA, Problem, problem_of
+from ledger.http.receipts import Receipts
+from ledger.http.routes import MAX_BODY_BYTES
+from ledger.http.splitting import Items, Lines, Splitter, TooLong
+from ledger.http.submitting import INDEX, as_problem, entry_of, result
+from ledger.log.forms import record_in
+from ledger.log.pool import Admitted
+from ledger.metrics import SUBMITTED
+from verifier import cbor
+from verifier.errors import MalformedError
+
+LINES: Final = "application/x-ndjson"
+ITEMS: Final = "application/cbor-seq"
+OFFERED: Final = (LINES, INDEX)
+
+GROUP: Final = 256
+GROUP_BYTES: Final = 1 << 20
+"""What becomes one order: its proofs are made without a pause."""
+UNDER_WAY: Final = 4
+"""How many groups are waited for while the next is read."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Some of a batch: what may be logged, and what was refused, by its place."""
+
+    admitted: list[tuple[int, Admitted]] = field(default_factory=list)
+    refused: dict[int, Exception] = field(default_factory=dict)
+    size_bytes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.admitted) + len(self.refused)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is enough for one order."""
+        return len(self) >= GROUP or self.size_bytes >= GROUP_BYTES
+
+
+class Batches:
+    """The handler of batches."""
+
+    def __init__(self, receipts: Receipts) -> None:
+        self._receipts = receipts
+
+    async def handle(self, asked: Asked) -> web.StreamResponse:
+        """Log a stream of records."""
+        wanted = choose(asked.header("Accept"), OFFERED)
+        splitter, by_line = _splitter(asked)
+        if (asked.header("Expect") or "").lower() == "100-continue":
+            await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            asked.request.writer.output_size = 0
+        response = web.StreamResponse(
+            headers={
+                **PLAIN_HEADERS,
+                "Content-Type": wanted,
+                "Cache-Control": "no-store",
+            }
+        )
+        under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
+
+        async def hand_in() -> None:
+            try:
+                async for group in _groups(asked, splitter, by_line=by_line):
+                    task = asyncio.create_task(self._log(asked, group, wanted))
+                    await under_way.put(task)
+            finally:
+                await under_way.put(None)
+
+        reader = asyncio.create_task(hand_in())
+        try:
+            await _tell(asked, response, under_way)
+            await reader
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            while not under_way.empty():
+                if task := under_way.get_nowait():
+                    task.cancel()
+        return response
+
+    async def _log(self, asked: Asked, group: Group, wanted: str) -> bytes:
+        """Have a group logged; its results, a line each."""
+        results: dict[int, Any] = dict(group.refused)
+        places = [place for place, _ in group.admitted]
+        try:
+            found = await self._results(asked, [x for _, x in group.admitted], wanted)
+            results |= zip(places, found, strict=True)
+        except Exception as error:  # noqa: BLE001 - each of them is told the same
+            results |= dict.fromkeys(places, error)
+        return b"".join(_line(results[place], wanted) for place in sorted(results))
+
+    async def _results(
+        self, asked: Asked, admitted: Sequence[Admitted], wanted: str
+    ) -> list[Any]:
+        """A result for each, or what is wrong with it."""
+        if not admitted:
+            return []
+        site = asked.site
+        with site.memory.holding(sum(len(each.data) for each in admitted)):
+            answer = await _answer(asked, admitted)
+        new = [at for at, index in enumerate(answer.indexes) if index is not None]
+        indexes = [index for index in answer.indexes if index is not None]
+        size, repeated = answer.head.size, answer.repeated
+        counts = site.counts
+        counts.add(SUBMITTED, len(indexes) - len(repeated), "new")
+        counts.add(SUBMITTED, len(repeated), "repeated")
+        counts.add(SUBMITTED, len(answer.refused), "refused")
+        found: list[Any] = [answer.refused.get(at) for at in range(len(admitted))]
+        if wanted == INDEX:
+            for at, index in zip(new, indexes, strict=True):
+                found[at] = index
+            return found
+        receipts = await self._receipts.made(indexes, size, answer.checkpoint)
+        for at, receipt in zip(new, receipts, strict=True):
+            old = at in repeated
+            entry = entry_of(asked, admitted[at], receipt.index, answer, repeated=old)
+            told = result(receipt.index, size, entry, receipt, repeated=old)
+            found[at] = {"status": 200 if old else 201} | told
+        return found
+
+
+async def _answer(asked: Asked, admitted: Sequence[Admitted]) -> Any:
+    try:
+        async with asyncio.timeout(asked.site.config.answer_timeout_s):
+            return await asked.site.writer.hand_in(admitted)
+    except TimeoutError:
+        raise Halted("no answer in time; it may or may not have been logged") from None
+
+
+async def _tell(
+    asked: Asked,
+    response: web.StreamResponse,
+    under_way: asyncio.Queue[asyncio.Task[bytes] | None],
+) -> None:
+    """Send the results as they come; who does not read them is left."""
+    patience = asked.site.config.body_timeout_s
+    await response.prepare(asked.request)
+    while task := await under_way.get():
+        lines = await task
+        try:
+            async with asyncio.timeout(patience):
+                await response.write(lines)
+        except TimeoutError:
+            if asked.request.transport:
+                asked.request.transport.abort()
+            raise ConnectionResetError("the results are not read") from None
+    async with asyncio.timeout(patience):
+        await response.write_eof()
+
+
+async def _groups(
+    asked: Asked, splitter: Splitter, *, by_line: bool
+) -> AsyncIterator[Group]:
+    """What comes, in groups; what cannot be read ends it, and is told of."""
+    config, group, place = asked.site.config, Group(), 0
+    stream = bodies.pieces(
+        asked.request,
+        bytes_per_s=config.batch_bytes_per_s,
+        patience_s=config.body_timeout_s,
+    )
+    try:
+        async for piece in stream:
+            for each in splitter.feed(piece):
+                _admit(asked, group, place, each, by_line=by_line)
+                place += 1
+                if group.full:
+                    yield group
+                    group = Group()
+        for each in splitter.end():
+            _admit(asked, group, place, each, by_line=by_line)
+            place += 1
+    except (Refused, Problem) as error:
+        # Nothing behind it can be told apart; what is before it is logged.
+        group.refused[place] = error
+    if len(group):
+        yield group
+
+
+def _admit(
+    asked: Asked, group: Group, place: int, data: bytes | TooLong, *, by_line: bool
+) -> None:
+    """Put one of the batch where it belongs."""
+    try:
+        if isinstance(data, TooLong):
+            pay(asked.site, asked.payer, entries=1)
+            raise data
+        pay(asked.site, asked.payer, entries=1, bytes_=len(data))
+        data = _content(asked, data, by_line=by_line)
+        admitted = asked.site.admission.admit(data, by=asked.caller.by)
+    except (Refused, Problem) as error:
+        asked.site.counts.add(SUBMITTED, 1, "refused")
+        group.refused[place] = error
+        return
+    group.admitted.append((place, admitted))
+    group.size_bytes += len(admitted.data)
+
+
+def _content(asked: Asked, data: bytes, *, by_line: bool) -> bytes:
+    """What is to be logged, out of a line or an item."""
+    if asked.site.charter.kind == "record":
+        try:
+            return record_in(data, by_line=True) if by_line else data
+        except Refused as error:
+            raise as_problem(error, data) from None
+    if by_line:
+        return data
+    try:
+        item = cbor.decode(data)
+    except MalformedError as error:
+        raise Refused("form", str(error)) from None
+    if not isinstance(item, bytes):
+        raise Refused("form", "in an opaque log each item is a byte string")
+    return item
+
+
+def _splitter(asked: Asked) -> tuple[Splitter, bool]:
+    name = (asked.header("Content-Type") or "").partition(";")[0].strip().lower()
+    most = MAX_BODY_BYTES
+    if name in (LINES, "application/ndjson", "application/jsonl"):
+        return Lines(most), True
+    if name == ITEMS:
+        return Items(most), False
+    raise Problem(MEDIA, f"a batch is {LINES} or {ITEMS}, and not {name[:60]!a}")
+
+
+def _line(found: Any, wanted: str) -> bytes:
+    """One result: what was logged, or the problem, in one line."""
+    if isinstance(found, Exception):
+        problem = problem_of(found)
+        if wanted == INDEX:
+            return f"- {problem.kind.status} {problem.document['check']}\n".encode()
+        wait = problem.headers.get("Retry-After")
+        more = {"retry_after_s": int(wait)} if wait else {}
+        return json.dumps({**problem.document, **more}).encode() + b"\n"
+    if wanted == INDEX:
+        return b"%d\n" % found
+    return json.dumps(found).encode() + b"\n"

@@ -1,0 +1,139 @@
+"""Connections: at most so many, from one address and in all, and none for ever.
+
+aiohttp ends those on which no request has come to an end for a while. Beyond the
+cap a connection is told so and closed: one that waits in a queue learns nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Any, Final
+
+from aiohttp import web
+
+from ledger.http.front import Front
+from ledger.http.problems import BUSY, FORM, Problem
+from ledger.metrics import CONNECTIONS, Counts
+
+_FULL: Final = Problem(
+    BUSY, "too many connections", check="connections", retry_after_s=1
+)
+_SILENT: Final = logging.getLogger("provlog-http")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+"""What aiohttp says would have parts of requests in it; ours are in ledger.events."""
+MAX_LINE_BYTES: Final = 8_190
+MAX_HEADER_BYTES: Final = 8_190
+
+
+class Connections:
+    """Makes the protocol of each new connection: for a loop's `create_server`."""
+
+    def __init__(
+        self,
+        front: Front,
+        counts: Counts,
+        *,
+        most: int,
+        most_of_one: int,
+        idle_s: int,
+    ) -> None:
+        self.open = 0
+        self.of_one: Counter[str] = Counter()
+        self.most = most
+        self.most_of_one = most_of_one
+        self.counts = counts
+        self.server = _Server(
+            front.handle,
+            access_log=None,
+            logger=_SILENT,
+            keepalive_timeout=idle_s,
+            lingering_time=1,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=64,
+            auto_decompress=False,
+        )
+        self.server.connections_of = self
+
+    def came(self, address: str) -> bool:
+        """Count one, if there is room for it."""
+        if self.open >= self.most or self.of_one[address] >= self.most_of_one:
+            return False
+        self.open += 1
+        self.of_one[address] += 1
+        self.counts.set(CONNECTIONS, self.open)
+        return True
+
+    def went(self, address: str) -> None:
+        """One that was counted has gone."""
+        self.open -= 1
+        self.of_one[address] -= 1
+        if not self.of_one[address]:
+            del self.of_one[address]
+        self.counts.set(CONNECTIONS, self.open)
+
+
+class _Server(web.Server):
+    """aiohttp's, whose connections are counted."""
+
+    connections_of: Connections
+
+    def __call__(self) -> web.RequestHandler:
+        """A protocol for one connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    """One connection, from its beginning to its end."""
+
+    __slots__ = ("_address", "_connections", "_counted")
+
+    def __init__(self, server: _Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._connections = server.connections_of
+        self._address = ""
+        self._counted = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it, or tell it that there is no room."""
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+        self._counted = self._connections.came(self._address)
+        super().connection_made(transport)
+        if not self._counted:
+            assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of a stream
+            transport.write(_raw(_FULL))
+            transport.close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """It is gone, for whatever reason."""
+        if self._counted:
+            self._counted = False
+            self._connections.went(self._address)
+        super().connection_lost(exc)
+
+    def handle_error(self, *_: Any, **__: Any) -> web.StreamResponse:
+        """What could not be read as HTTP is a problem as well, and names nothing."""
+        says = "this is not HTTP/1.1 as it has to be"
+        problem = Problem(FORM, says, check="http", headers={"Connection": "close"})
+        response = problem.response()
+        response.force_close()
+        return response
+
+
+def _raw(problem: Problem) -> bytes:
+    """A problem as bytes, for whom no request is read."""
+    response = problem.response()
+    body = response.body
+    assert isinstance(body, bytes)  # noqa: S101 - every problem is text
+    headers = "".join(
+        f"{name}: {value}\r\n" for name, value in response.headers.items()
+    )
+    head = (
+        f"HTTP/1.1 {problem.kind.status} Service Unavailable\r\n{headers}"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

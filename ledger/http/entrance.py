@@ -1,0 +1,116 @@
+"""The entrance: who may come in, for what, and how often."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+from aiohttp import web
+
+from ledger.callers.tokens import Caller
+from ledger.errors import Refused
+from ledger.http.problems import ELSEWHERE, FORM, RATE, SCOPE, TOKEN, Problem
+from ledger.http.routes import OPEN, READ, WRITE, Route
+from ledger.http.site import Site
+
+_ONCE: Final = (
+    "Authorization",
+    "Content-Type",
+    "Content-Encoding",
+    "Host",
+    "Accept",
+    "Content-Length",
+)
+"""Headers that decide something: two of one kind would be read in two ways."""
+
+
+def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, str]:
+    """Who calls and who pays, if the caller may have `route` now."""
+    headers = request.headers
+    for name in _ONCE:
+        if len(headers.getall(name, ())) > 1:
+            raise Problem(FORM, f"{name} is there twice", check="header")
+    caller = _caller(headers.get("Authorization"), site)
+    _check_scope(caller, route, site)
+    if site.open_to_all and route.cost == WRITE:
+        _check_local(headers.get("Origin"), headers.get("Host", ""))
+    payer = caller.by if caller.token else f"address {address_of(request)}"
+    if route.cost != OPEN:
+        pay(site, payer, requests=1)
+    return caller, payer
+
+
+def pay(
+    site: Site, payer: str, *, entries: int = 0, bytes_: int = 0, requests: int = 0
+) -> None:
+    """Take from the caller's share, and from that of all."""
+    wait = site.budgets.spend(
+        payer, entries=entries, bytes_=bytes_, requests=requests, now=site.clock()
+    )
+    if wait:
+        says = f"the share is used up; it has room again in {wait:.1f} s"
+        raise Problem(RATE, says, retry_after_s=wait)
+
+
+def _caller(authorization: str | None, site: Site) -> Caller:
+    if authorization is None:
+        return site.anybody
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused("token", "Authorization is not of the form Bearer TOKEN")
+    return site.tokens.caller(token.strip())
+
+
+def _check_scope(caller: Caller, route: Route, site: Site) -> None:
+    public = route.cost == READ and site.config.reads == "public"
+    if public or route.cost == OPEN or _allows(caller, route.scope):
+        return
+    if not caller.token:
+        raise Problem(
+            TOKEN,
+            f"this needs a token with the scope {route.scope}",
+            headers={"WWW-Authenticate": 'Bearer realm="provlog"'},
+        )
+    raise Problem(SCOPE, f"the token does not have the scope {route.scope}")
+
+
+def _allows(caller: Caller, scope: str) -> bool:
+    if scope in caller.scopes or "admin" in caller.scopes:
+        return True
+    # Who may read every entry may read all that an auditor does.
+    return scope == "audit" and "read" in caller.scopes
+
+
+def _check_local(origin: str | None, host: str) -> None:
+    """Return if no web page can have sent this: without tokens nothing else tells.
+
+    A browser names the page in Origin, and a page that has its own name resolved to
+    this machine is in Host.
+    """
+    if origin is not None:
+        raise Problem(ELSEWHERE, "without tokens no web page may submit")
+    name = host.rpartition(":")[0] if not host.endswith("]") else host
+    name = (name or host).strip("[]").lower()
+    if name != "localhost" and not is_loopback(name):
+        raise Problem(ELSEWHERE, "without tokens only this machine is listened to")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether `address` is this machine, for everybody."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def address_of(request: web.BaseRequest) -> str:
+    """Where a request comes from; of an IPv6 address its network, as one caller."""
+    remote = request.remote or "unknown"
+    if ":" in remote:
+        try:
+            return str(
+                ipaddress.ip_network(f"{remote.partition('%')[0]}/64", strict=False)
+            )
+        except ValueError:
+            return remote
+    return remote

@@ -1,0 +1,148 @@
+"""The front: every request comes in here, and every answer goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import traceback
+from typing import Final
+
+from aiohttp import web
+
+from ledger.events import REQUEST_FAILED, emit
+from ledger.http.answering import PLAIN_HEADERS
+from ledger.http.asked import Asked
+from ledger.http.bodies import check_head
+from ledger.http.entrance import let_in
+from ledger.http.problems import (
+    BUSY,
+    INTERNAL,
+    METHOD,
+    NOT_FOUND,
+    QUERY,
+    Problem,
+    problem_of,
+)
+from ledger.http.routes import Route, Table
+from ledger.http.site import Site
+from ledger.metrics import REFUSALS, REQUEST_SECONDS, REQUESTS
+
+_HEADERS: Final = "Accept, Authorization, Content-Type, Prefer"
+_NOWHERE: Final = "none"
+"""The name under which requests are counted that no route is for."""
+
+
+class Front:
+    """Answers requests; `handle` is what aiohttp calls."""
+
+    def __init__(self, site: Site, table: Table) -> None:
+        self.stopping = False
+        """Set when the service ends: what is under way is finished, and no more."""
+        self._site = site
+        self._table = table
+        self._loop = asyncio.get_running_loop()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer, whatever happens."""
+        began = self._loop.time()
+        route: Route | None = None
+        response: web.StreamResponse
+        try:
+            path = _path_of(request)
+            routes, found = self._table.find(path)
+            route = _route(request, routes, path)
+            if route is None:
+                response = _preflight(routes)
+            else:
+                response = await self._carry_out(request, route, found)
+        except (ConnectionResetError, asyncio.CancelledError):
+            raise  # nobody is there any more
+        except Exception as error:  # noqa: BLE001 - every fault has an answer
+            response = self._told(error, route)
+        name = route.name if route else _NOWHERE
+        counts = self._site.counts
+        counts.add(REQUESTS, 1, name, str(response.status))
+        counts.observe(REQUEST_SECONDS, self._loop.time() - began, name)
+        if self.stopping:
+            response.force_close()
+        return response
+
+    async def _carry_out(
+        self, request: web.BaseRequest, route: Route, path: dict[str, str]
+    ) -> web.StreamResponse:
+        if self.stopping and route.method == "POST":
+            says = "the service is stopping; nothing was logged"
+            raise Problem(BUSY, says, check="draining", retry_after_s=2)
+        caller, payer = let_in(request, route, self._site)
+        check_head(request, route.max_body_bytes)
+        asked = Asked(
+            request=request,
+            site=self._site,
+            route=route,
+            caller=caller,
+            payer=payer,
+            path=path,
+        )
+        response: web.StreamResponse = await route.handle(asked)
+        return response
+
+    def _told(self, error: Exception, route: Route | None) -> web.Response:
+        """What is said of `error`; of a fault of ours, nothing but an id."""
+        try:
+            problem = problem_of(error)
+        except Exception:  # noqa: BLE001 - it is the one that came in
+            id_ = secrets.token_hex(8)
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            emit(
+                REQUEST_FAILED,
+                id=id_,
+                route=route.name if route else _NOWHERE,
+                fault=type(error).__name__,
+                line=f"{where.name}:{where.lineno}",
+            )
+            problem = Problem(INTERNAL, f"id {id_}")
+        self._site.counts.add(REFUSALS, 1, problem.kind.name)
+        return problem.response()
+
+
+def _path_of(request: web.BaseRequest) -> str:
+    """The path as it was sent; nothing of it is decoded, joined or left out."""
+    path = request.raw_path
+    if "?" in path:
+        raise Problem(QUERY, "leave out what begins with the question mark")
+    return path
+
+
+def _route(
+    request: web.BaseRequest, routes: dict[str, Route], path: str
+) -> Route | None:
+    """The route for the method; None for a browser that asks what it may."""
+    if not routes:
+        raise Problem(NOT_FOUND, f"there is nothing at {path[:200]!a}")
+    method = "GET" if request.method == "HEAD" else request.method
+    if method in routes:
+        return routes[method]
+    if method == "OPTIONS":
+        return None
+    says = f"{request.method[:20]!a} is not for this address"
+    raise Problem(METHOD, says, headers={"Allow": _methods(routes)})
+
+
+def _methods(routes: dict[str, Route]) -> str:
+    names = [*routes, *(["HEAD"] if "GET" in routes else []), "OPTIONS"]
+    return ", ".join(sorted(names))
+
+
+def _preflight(routes: dict[str, Route]) -> web.Response:
+    """What a browser may send here: RFC 9110 OPTIONS, and the CORS protocol."""
+    return web.Response(
+        status=204,
+        headers={
+            **PLAIN_HEADERS,
+            "Allow": _methods(routes),
+            "Access-Control-Allow-Methods": _methods(routes),
+            "Access-Control-Allow-Headers": _HEADERS,
+            "Access-Control-Max-Age": "600",
+            "Cache-Control": "no-store",
+        },
+    )

@@ -1,0 +1,58 @@
+"""Receipts for what was just logged; those that are asked for at once share work.
+
+All who wait for one batch are told in one turn of the loop. Their proofs lead to
+the same root, so they are made together when that turn is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from ledger.log.reading import Reading
+from verifier.receipt import Receipt
+
+_Wanted: TypeAlias = tuple[Sequence[int], "asyncio.Future[list[list[bytes]]]"]
+
+
+class Receipts:
+    """Makes receipts by what `reading` has."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._wanted: dict[int, list[_Wanted]] = {}
+
+    async def made(
+        self, indexes: Sequence[int], size: int, checkpoint: bytes
+    ) -> list[Receipt]:
+        """A receipt for each of `indexes` under the checkpoint of `size` entries."""
+        if not indexes:
+            return []
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[list[bytes]]] = loop.create_future()
+        if not self._wanted:
+            loop.call_soon(self._make)
+        self._wanted.setdefault(size, []).append((indexes, future))
+        proofs = await future
+        return [
+            Receipt(index=index, proof=tuple(proof), checkpoint=checkpoint)
+            for index, proof in zip(indexes, proofs, strict=True)
+        ]
+
+    def _make(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        for size, some in wanted.items():
+            indexes = [index for each, _ in some for index in each]
+            try:
+                proofs = self._reading.inclusions(indexes, size)
+            except Exception as error:  # noqa: BLE001 - it belongs to who waits
+                for _, future in some:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            at = 0
+            for each, future in some:
+                if not future.done():
+                    future.set_result(proofs[at : at + len(each)])
+                at += len(each)

@@ -1,0 +1,85 @@
+"""Which addresses there are, and what each asks of who calls it.
+
+Every address has one spelling, and everything that decides an answer stands in the
+path: a cache that looks at nothing else cannot mistake one answer for another.
+What is limited is the class of a route, never a name, so that none is forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from verifier.tile import MAX_ENTRY_BYTES
+
+INDEX: Final = "(0|[1-9][0-9]{0,18})"
+"""A number in its one spelling: ASCII, no sign, no zero before it."""
+
+WRITE: Final = "write"
+READ: Final = "read"
+OPEN: Final = "open"
+"""What a route costs: an entry, a read, or nothing that could be used up."""
+
+MAX_BODY_BYTES: Final = 2 * MAX_ENTRY_BYTES + 1024
+"""A record in JSON may be larger than it is when it is logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One kind of address.
+
+    `path` is its template, with `{names}`; `scope` is what a token must allow, where
+    one is needed. `max_body_bytes` is 0 where there is no body, and None where it is
+    read as it comes and its length does not matter.
+    """
+
+    method: str
+    path: str
+    name: str
+    says: str
+    scope: str
+    cost: str
+    handle: Callable[..., Awaitable[Any]]
+    kinds: tuple[str, ...] = ("record", "statement", "opaque")
+    max_body_bytes: int | None = 0
+    patterns: tuple[tuple[str, str], ...] = ()
+
+    def pattern(self) -> re.Pattern[str]:
+        """What its raw path looks like, whole."""
+        found = re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}")
+        for name, pattern in self.patterns:
+            found = found.replace(f"{{{re.escape(name)}}}", f"(?P<{name}>{pattern})")
+        return re.compile(found)
+
+
+class Table:
+    """The routes of one log, found by their raw path."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._others: list[tuple[re.Pattern[str], dict[str, Route]]] = []
+        for route in self.routes:
+            self._add(route)
+
+    def find(self, path: str) -> tuple[dict[str, Route], dict[str, str]]:
+        """The routes at `path`, by method, and what it says; none if there is none."""
+        if path in self._fixed:
+            return self._fixed[path], {}
+        for pattern, routes in self._others:
+            if found := pattern.fullmatch(path):
+                return routes, found.groupdict()
+        return {}, {}
+
+    def _add(self, route: Route) -> None:
+        if not route.patterns:
+            self._fixed.setdefault(route.path, {})[route.method] = route
+            return
+        pattern = route.pattern()
+        for known, routes in self._others:
+            if known.pattern == pattern.pattern:
+                routes[route.method] = route
+                return
+        self._others.append((pattern, {route.method: route}))

@@ -1,0 +1,121 @@
+"""A stream cut into what is to be logged, with bounded memory whatever its length.
+
+NDJSON is cut at LF. A CBOR sequence (RFC 8742) is cut where each item ends, which
+its heads say; whether an item is canonical is for others to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ledger.errors import Refused
+
+
+class TooLong(Refused):
+    """One of a batch is larger than anything that is read."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("size", f"it has more than {most} bytes, which none may have")
+
+
+class Splitter(Protocol):
+    """Cuts pieces of a stream into submissions."""
+
+    def feed(self, piece: bytes) -> Iterator[bytes | TooLong]:
+        """What is complete with this piece; TooLong for what is skipped."""
+        ...
+
+    def end(self) -> Iterator[bytes]:
+        """What is left when the stream has ended; Refused if it was cut off."""
+        ...
+
+
+class Lines:
+    """NDJSON: one a line. What is too long is skipped up to the next line."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._rest = b""
+        self._skipping = False
+
+    def feed(self, piece: bytes) -> Iterator[bytes | TooLong]:
+        """See Splitter."""
+        *lines, rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            skipped, self._skipping = self._skipping, False
+            if skipped:
+                continue  # it was told of when it became too long
+            yield line if len(line) <= self._most else TooLong(self._most)
+        self._rest = rest
+        if len(rest) > self._most and not self._skipping:
+            self._skipping = True
+            yield TooLong(self._most)
+        if self._skipping:
+            self._rest = b""
+
+    def end(self) -> Iterator[bytes]:
+        """See Splitter."""
+        if self._rest and not self._skipping:
+            yield self._rest
+
+
+class Items:
+    """A CBOR sequence. Behind an item that does not end nothing else can begin."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> Iterator[bytes | TooLong]:
+        """See Splitter."""
+        data, start = self._rest + piece, 0
+        while start < len(data):
+            end = item_end(data, start, self._most)
+            if end is None:
+                break
+            yield data[start:end]
+            start = end
+        self._rest = data[start:]
+
+    def end(self) -> Iterator[bytes]:
+        """See Splitter."""
+        if self._rest:
+            raise Refused("form", "the CBOR sequence ends in the midst of an item")
+        yield from ()
+
+
+def item_end(data: bytes, start: int, most: int) -> int | None:
+    """Where the item that begins at `start` ends; None if it is not all there yet.
+
+    Without recursion: only how many items are still to come is counted.
+    """
+    at, left = start, 1
+    while left and at < len(data):
+        head = _head(data, at)
+        if head is None:
+            break
+        at, bytes_, items = head
+        at += bytes_
+        left += items - 1
+        if at - start > most or left > most:
+            raise TooLong(most)
+    if not left and at <= len(data):
+        return at
+    if len(data) - start > most:
+        raise TooLong(most)
+    return None
+
+
+def _head(data: bytes, at: int) -> tuple[int, int, int] | None:
+    """Where a head ends, the bytes it announces, and the items; None if cut off."""
+    major, more = data[at] >> 5, data[at] & 31
+    if more > 27 or (major == 7 and more > 24):
+        raise Refused("form", "the CBOR sequence has what no entry of ours has")
+    width = 1 << (more - 24) if more >= 24 else 0
+    at += 1
+    if at + width > len(data):
+        return None
+    value = int.from_bytes(data[at : at + width], "big") if width else more
+    items = {4: value, 5: 2 * value, 6: 1}.get(major, 0)
+    return at + width, value if major in (2, 3) else 0, items

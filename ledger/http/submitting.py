@@ -1,0 +1,205 @@
+"""Submitting: one record, or in an opaque log any bytes, and the receipt for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from aiohttp import web
+
+from ledger.errors import Halted, Held, Refused, Unavailable
+from ledger.http import answering, bodies
+from ledger.http.accept import choose
+from ledger.http.asked import Asked
+from ledger.http.entrance import pay
+from ledger.http.problems import MEANING, MEDIA, UNKNOWN, Problem
+from ledger.http.receipts import Receipts
+from ledger.log.forms import is_json, record_in
+from ledger.log.plan import prefix_of
+from ledger.log.pool import Admitted, Answer
+from ledger.metrics import SUBMITTED
+from verifier.bundle import Bundle
+from verifier.receipt import Receipt
+from verifier.record import MEDIA_TYPE as RECORD
+from verifier.spelling import base64_text
+
+BUNDLE: Final = "application/vnd.provlog.bundle+json"
+PROOF: Final = "text/x.tlog.proof"
+INDEX: Final = "text/plain"
+OFFERED: Final = (answering.JSON, BUNDLE, PROOF, INDEX)
+JSON_TYPES: Final = ("application/json", "application/vnd.provlog.record+json")
+CBOR_TYPES: Final = ("application/cbor", RECORD)
+
+
+class Submitting:
+    """The handlers of submissions; they share the making of receipts."""
+
+    def __init__(self, receipts: Receipts) -> None:
+        self._receipts = receipts
+
+    async def add(self, asked: Asked) -> web.Response:
+        """POST /add: the body is the entry, the answer its index in bare digits."""
+        data = await _body(asked)
+        answer = await _logged(asked, [asked.site.admission.admit(data, by=_by(asked))])
+        return answering.answer(
+            str(_index(answer)).encode(), content_type=answering.TEXT
+        )
+
+    async def record(self, asked: Asked) -> web.Response:
+        """POST /v1/records: one record, or in an opaque log one entry."""
+        wanted = choose(asked.header("Accept"), OFFERED)
+        data = await _body(asked)
+        if asked.site.charter.kind == "record":
+            data = read_record(data, asked.header("Content-Type"))
+        admitted = asked.site.admission.admit(data, by=_by(asked))
+        answer = await _logged(asked, [admitted])
+        index = _index(answer)
+        status, repeated = (200, True) if answer.repeated else (201, False)
+        headers = {"Location": f"/v1/entries/{index}"}
+        size, checkpoint = answer.head.size, answer.checkpoint
+        wait_s = asked.wait_s()
+        if published := await _published(asked, index, wait_s):
+            size, checkpoint = published
+            if wait_s:
+                headers["Preference-Applied"] = f"wait={wait_s}"
+        if wanted == INDEX:
+            body = str(index).encode()
+            return _told(body, answering.TEXT, status, headers)
+        (receipt,) = await self._receipts.made([index], size, checkpoint)
+        entry = entry_of(asked, admitted, index, answer, repeated=repeated)
+        if wanted == PROOF:
+            return _told(receipt.encode(), f"{PROOF}; charset=utf-8", status, headers)
+        if wanted == BUNDLE:
+            body = Bundle(entry=entry, receipt=receipt).encode()
+            return _told(body, BUNDLE, status, headers)
+        return answering.document(
+            result(index, size, entry, receipt, repeated=repeated),
+            status=status,
+            headers=headers,
+        )
+
+
+def result(
+    index: int, size: int, entry: bytes, receipt: Receipt, *, repeated: bool
+) -> dict[str, object]:
+    """What somebody gets who submitted, as JSON."""
+    return {
+        "index": index,
+        "size": size,
+        "repeated": repeated,
+        "witnessed": False,
+        "entry": base64_text(entry),
+        "receipt": receipt.encode().decode(),
+    }
+
+
+def read_record(data: bytes, content_type: str | None) -> bytes:
+    """The record in a body, as its media type says; without one, as it looks."""
+    name = (content_type or "").partition(";")[0].strip().lower()
+    if name and name not in (*JSON_TYPES, *CBOR_TYPES):
+        says = f"a record is {JSON_TYPES[0]} or {CBOR_TYPES[0]}, and not {name[:60]!a}"
+        raise Problem(MEDIA, says)
+    try:
+        if name in CBOR_TYPES and is_json(data):
+            raise Refused("form", f"it is JSON, and was sent as {name}")
+        record = record_in(data, by_line=False)
+    except Refused as error:
+        raise as_problem(error, data) from None
+    if name in JSON_TYPES and record is data:
+        raise Refused("form", f"it is no JSON, and was sent as {name}")
+    return record
+
+
+def as_problem(error: Refused, data: bytes) -> Exception:
+    """422 for what can be read and is no record; what cannot be read stays 400."""
+    if error.check == "form" and is_json(data, whole=True):
+        return Problem(MEANING, str(error), check="form")
+    return error
+
+
+def entry_of(
+    asked: Asked, admitted: Admitted, index: int, answer: Answer, *, repeated: bool
+) -> bytes:
+    """The entry as it stands in the log: who has it needs nothing else of ours."""
+    if repeated:
+        return asked.site.reading.entry(index)
+    if asked.site.charter.kind != "record":
+        return admitted.data
+    return prefix_of(answer.head.at) + admitted.data
+
+
+async def _body(asked: Asked) -> bytes:
+    """The body of one submission, paid for before it is looked at."""
+    site, most = asked.site, asked.route.max_body_bytes or 0
+    length = asked.request.content_length
+    # Refused ones cost as well: else refusals would be a way to keep us busy.
+    pay(site, asked.payer, entries=1, bytes_=length or 0)
+    if (asked.header("Expect") or "").lower() == "100-continue":
+        await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        asked.request.writer.output_size = 0
+    with site.memory.holding(most if length is None else length):
+        data = await bodies.read(
+            asked.request, most=most, within_s=site.config.body_timeout_s
+        )
+    if length is None:
+        pay(site, asked.payer, bytes_=len(data))
+    return data
+
+
+async def _logged(asked: Asked, admitted: Sequence[Admitted]) -> Answer:
+    """Have it logged; what was refused is raised."""
+    site = asked.site
+    held = sum(len(each.data) for each in admitted)
+    try:
+        with site.memory.holding(held):
+            async with asyncio.timeout(site.config.answer_timeout_s):
+                answer = await site.writer.hand_in(admitted)
+    except TimeoutError:
+        says = f"no answer from the disk in {site.config.answer_timeout_s} s"
+        raise Halted(f"it may or may not have been logged: {says}") from None
+    except (Unavailable, Held, Halted):
+        # What fails because of us does not use up anybody's share.
+        amount = {"entries": len(admitted), "bytes_": held}
+        site.budgets.refund(asked.payer, **amount)
+        raise
+    for error in answer.refused.values():
+        site.counts.add(SUBMITTED, 1, "refused")
+        raise error
+    site.counts.add(SUBMITTED, 1, "repeated" if answer.repeated else "new")
+    return answer
+
+
+async def _published(asked: Asked, index: int, wait_s: int) -> tuple[int, bytes] | None:
+    """The published checkpoint over `index`, if somebody waits for it."""
+    site = asked.site
+    must = site.config.ack == "published"
+    if not must and not wait_s:
+        return None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(wait_s or site.config.answer_timeout_s):
+            published = await site.writer.until_published(index + 1)
+        return published.size, published.note
+    if must:
+        says = f"it is logged at index {index}, and not in a published checkpoint yet"
+        raise Problem(UNKNOWN, says, check="outcome_unknown", index=index)
+    return None
+
+
+def _by(asked: Asked) -> str:
+    return asked.caller.by
+
+
+def _index(answer: Answer) -> int:
+    (index,) = answer.indexes
+    assert index is not None  # noqa: S101 - what is refused was raised
+    return index
+
+
+def _told(
+    body: bytes, content_type: str, status: int, headers: dict[str, str]
+) -> web.Response:
+    return answering.answer(
+        body, content_type=content_type, status=status, headers=headers
+    )

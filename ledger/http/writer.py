@@ -1,0 +1,44 @@
+"""The one writer, as a front end sees it: in another process, or in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ledger.errors import Held
+from ledger.log.pool import Admitted, Answer
+from ledger.publish.publishing import Published
+from ledger.store import Head
+
+
+class Writer(Protocol):
+    """Takes submissions, and says how far the log has come.
+
+    `head` is the newest head that may be shown, `checkpoint` the signed note of it;
+    an answer is never about a newer one.
+    """
+
+    head: Head
+    checkpoint: bytes
+    hold: Held | None
+
+    @property
+    def published(self) -> Published | None:
+        """The newest published checkpoint."""
+        ...
+
+    async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
+        """Have `admitted` logged; returns when it is durable.
+
+        Refused, Unavailable and Held mean that nothing was logged; Halted, and the
+        loss of the connection, that nobody knows.
+        """
+        ...
+
+    async def until_published(self, size: int) -> Published:
+        """Return when a checkpoint of at least `size` entries is public."""
+        ...
+
+    def checkpoint_of(self, size: int) -> bytes | None:
+        """The checkpoint that was signed for this size, if it is still known."""
+        ...

@@ -1,0 +1,126 @@
+"""What an entry can be found by: its digests, and the id of its record.
+
+A name is one byte that says of which kind it is, and then a SHA-256 hash or the
+16 bytes of a UUID, so that the two never mix. The index keeps its first 17 bytes,
+its key. To make two names with one key costs 2^64 hashes, and gains nothing: who
+follows a key reads the entry and compares the whole name.
+
+The names are what `verifier.claim` would accept: a file is found where the log
+has the file, its digest, or a record that mentions its digest.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from ledger.errors import Refused
+from verifier import cbor
+from verifier.entry import Entry
+from verifier.errors import MalformedError
+from verifier.record import MEDIA_TYPE, texts
+
+DIGEST: Final = "digest"
+RECORD: Final = "record"
+PREFIXES: Final = {DIGEST: b"d", RECORD: b"r"}
+"""The kinds of names, and the byte that a name of each kind begins with."""
+
+KEY_BYTES: Final = 17
+MAX_MENTIONED: Final = 64
+"""How many digests that it mentions a record is found by: the first ones in it.
+
+One body has room for 900 of them, and each costs the index more than any other
+entry does.
+"""
+
+_MENTION: Final = re.compile(r"sha256:([0-9a-f]{64})")
+_DIGEST: Final = re.compile(rb"(?:sha256:)?([0-9a-f]{64})")
+
+
+def digest_name(digest: bytes) -> bytes:
+    """The name of what has this SHA-256 hash."""
+    return PREFIXES[DIGEST] + digest
+
+
+def record_name(record_id: str) -> bytes:
+    """The name of the record with this id; ValueError if it is not spelled as one."""
+    found = UUID(record_id)
+    if str(found) != record_id:
+        raise ValueError("a record's id is a UUID in lower case, with its four dashes")
+    return PREFIXES[RECORD] + found.bytes
+
+
+def key(kind: str, start: bytes) -> bytes:
+    """The key of the names of `kind` that go on with the 16 bytes `start`."""
+    if kind not in PREFIXES or len(start) != KEY_BYTES - 1:
+        kinds = " or ".join(PREFIXES)
+        raise Refused("key", f"a key is of kind {kinds}, and has {KEY_BYTES - 1} bytes")
+    return PREFIXES[kind] + start
+
+
+def keys_of(entry: bytes, kind: str) -> list[bytes]:
+    """The keys of `entry`, none twice, in a log whose entries are of `kind`."""
+    return list(dict.fromkeys(name[:KEY_BYTES] for name in names_of(entry, kind)))
+
+
+def names_of(entry: bytes, kind: str) -> list[bytes]:
+    """The names of `entry`, none twice, in a log whose entries are of `kind`."""
+    names = [digest_name(sha256(entry).digest())]
+    if kind == "opaque":
+        names += _stated(entry)
+    elif kind == "record":
+        names += _names_inside(entry)
+    return list(dict.fromkeys(names))
+
+
+def has_name(entry: bytes, kind: str, name: bytes) -> bool:
+    """Whether `name` is one of `names_of(entry, kind)`; quick where an id is not."""
+    if name.startswith(PREFIXES[RECORD]) and not _has_text(entry, name[1:]):
+        return False
+    return name in names_of(entry, kind)
+
+
+def _has_text(entry: bytes, record_id: bytes) -> bool:
+    return str(UUID(bytes=record_id)).encode() in entry
+
+
+def _stated(content: bytes) -> list[bytes]:
+    """The digest that is all that was logged, in one of the three forms it may have."""
+    if len(content) == 32:
+        return [digest_name(content)]
+    if found := _DIGEST.fullmatch(content):
+        return [digest_name(bytes.fromhex(found[1].decode()))]
+    return []
+
+
+def _names_inside(data: bytes) -> list[bytes]:
+    """The names that an entry of a record log has by its body."""
+    try:
+        entry = Entry.parse(data)
+    except MalformedError:
+        return []  # an audit says so; it is still found by its bytes
+    names = [digest_name(sha256(entry.body).digest())]
+    if entry.type != MEDIA_TYPE:
+        return names + _stated(entry.body)
+    try:
+        # Only decoded: whether it is a good record was asked when it was admitted.
+        record = cbor.decode(entry.body, text_keys=True)
+        if isinstance(record, dict):
+            names += _names_of_record(record)
+    except (MalformedError, ValueError):
+        pass
+    return names
+
+
+def _names_of_record(record: dict[str, object]) -> list[bytes]:
+    # A commitment's digest is not the digest of a file.
+    open_ = {name: value for name, value in record.items() if name != "commitments"}
+    found = dict.fromkeys(
+        match[1] for _, text in texts(open_) if (match := _MENTION.fullmatch(text))
+    )
+    mentioned = [
+        digest_name(bytes.fromhex(each)) for each in list(found)[:MAX_MENTIONED]
+    ]
+    return [record_name(str(record.get("id"))), *mentioned]

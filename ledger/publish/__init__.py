@@ -1,0 +1,1 @@
+"""Becoming public, in order, from a cursor."""

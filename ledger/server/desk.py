@@ -1,0 +1,172 @@
+"""The desk: the log, open for writing, among tasks that may not block.
+
+The sequencer has a thread of its own; here its answers come back into the event
+loop, and everyone who shows the log to others is told of each new head before any
+answer that is about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ledger.errors import Held
+from ledger.log.log import Log
+from ledger.log.pool import Admitted, Answer, Order
+from ledger.publish.kept import Kept
+from ledger.publish.publishing import Published, Publisher
+from ledger.store import Head
+
+REMEMBERED: Final = 4_096
+"""How many signed checkpoints are remembered beside those that were published."""
+
+
+class Signed:
+    """The checkpoints that were signed for recent sizes."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._recent: OrderedDict[int, bytes] = OrderedDict()
+
+    def add(self, size: int, checkpoint: bytes) -> None:
+        """Remember one, and forget the oldest."""
+        self._recent[size] = checkpoint
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
+
+    def of_size(self, size: int) -> bytes | None:
+        """The one for this size, if there was one and it is known."""
+        return self._recent.get(size) or self._kept.of_size(size)
+
+
+class Awaited:
+    """Those who wait until something of a size is public."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, asyncio.Future[Published]]] = []
+
+    async def until(self, size: int, last: Published | None) -> Published:
+        """Return when `tell` was called with at least `size`, or `last` is."""
+        if last and last.size >= size:
+            return last
+        future: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, future))
+        return await future
+
+    def tell(self, published: Published) -> None:
+        """Wake those for whom it is enough; forget those who have gone."""
+        waiting, self._waiting = self._waiting, []
+        for size, future in waiting:
+            if future.done():
+                continue
+            if size <= published.size:
+                future.set_result(published)
+            else:
+                self._waiting.append((size, future))
+
+
+class Desk:
+    """The writer for whoever is in the same process; see http.writer.Writer."""
+
+    def __init__(self, log: Log, publisher: Publisher, signed: Signed) -> None:
+        self.log = log
+        self.changed: list[Callable[[], None]] = []
+        """Called when head, hold or what is published are other ones."""
+        self._publisher = publisher
+        self._signed = signed
+        self._awaited = Awaited()
+        self._loop = asyncio.get_running_loop()
+        self._settled: deque[tuple[asyncio.Future[Answer], Order]] = deque()
+        self._scheduled = False
+        self._stopping = asyncio.Event()
+        self.head: Head = log.head
+        self.checkpoint = self._newest_checkpoint()
+        self.hold: Held | None = log.hold
+        self._look()
+
+    @property
+    def published(self) -> Published | None:
+        """The newest published checkpoint."""
+        return self._publisher.last
+
+    async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
+        """See Writer."""
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self.log.submit(admitted, told=lambda order: self._told(future, order))
+        return await future
+
+    async def until_published(self, size: int) -> Published:
+        """See Writer."""
+        return await self._awaited.until(size, self.published)
+
+    def checkpoint_of(self, size: int) -> bytes | None:
+        """See Writer."""
+        return self._signed.of_size(size)
+
+    async def publish(self) -> None:
+        """Publish again and again, until `stop`."""
+        interval = self.log.home.config.publish_interval_ms / 1000
+        while not self._stopping.is_set():
+            await self.publish_once()
+            try:
+                async with asyncio.timeout(interval):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def publish_once(self) -> None:
+        """Close the gap between what is durable and what is public."""
+        # Signing waits for the anchor when a batch is just being written.
+        published = await asyncio.to_thread(self._publisher.step)
+        self._look()
+        if published:
+            self._awaited.tell(published)
+            self._tell()
+
+    def stop(self) -> None:
+        """End `publish`."""
+        self._stopping.set()
+
+    def _told(self, future: asyncio.Future[Answer], order: Order) -> None:
+        """In the sequencer's thread: hand `order` over, once for all that wait."""
+        self._settled.append((future, order))
+        # Set before the loop looks, and reset before it takes: none is left lying.
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon_threadsafe(self._answer)
+
+    def _answer(self) -> None:
+        self._scheduled = False
+        self._look()
+        while self._settled:
+            future, order = self._settled.popleft()
+            if future.done():
+                continue
+            try:
+                future.set_result(order.wait(0))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
+                future.set_exception(error)
+
+    def _look(self) -> None:
+        """See how far the log has come, and tell if it is another state."""
+        head, hold = self.log.head, self.log.hold
+        if head == self.head and hold is self.hold:
+            return
+        if head != self.head:
+            self.head = head
+            self.checkpoint = self._newest_checkpoint()
+            self._signed.add(head.size, self.checkpoint)
+        self.hold = hold
+        self._tell()
+
+    def _newest_checkpoint(self) -> bytes:
+        try:
+            return self.log.checkpoint()
+        except Held:
+            return b""  # it cannot be signed; nothing newer than it is answered
+
+    def _tell(self) -> None:
+        for each in self.changed:
+            each()

@@ -1,0 +1,152 @@
+"""A front end's process: it speaks HTTP, reads the store, and holds no key."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from ledger.callers.budgets import Budgets
+from ledger.callers.tokens import Tokens
+from ledger.clock import read_clock, stopwatch
+from ledger.config import Config
+from ledger.http.connections import Connections
+from ledger.http.front import Front
+from ledger.http.listening import is_local, parse_address, tls_of
+from ledger.http.memory import Memory
+from ledger.http.site import Site
+from ledger.http.table import table_of
+from ledger.http.writer import Writer
+from ledger.index.lookup import Lookup
+from ledger.log.admission import Admission
+from ledger.log.home import Home
+from ledger.log.reading import Reading
+from ledger.metrics import Counts
+from ledger.publish.kept import Kept
+from ledger.server.desk import Signed
+from ledger.server.link import Link
+from ledger.store import Charter
+from verifier.keys import VerifierKey
+
+_REPORT_EVERY_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a front end stands: what it was given before it began."""
+
+    folder: Path
+    keys: tuple[VerifierKey, ...]
+    listening: socket.socket
+    budgets: Budgets
+    share: int
+    """How many front ends share what is for all of them."""
+
+
+class Serving:
+    """HTTP over one listening socket."""
+
+    def __init__(self, site: Site, place: Place) -> None:
+        config = site.config
+        self._config = config
+        self._place = place
+        self._front = Front(site, table_of(site))
+        self._connections = Connections(
+            self._front,
+            site.counts,
+            most=max(1, config.connections // place.share),
+            most_of_one=max(1, config.connections_per_address // place.share),
+            idle_s=config.header_timeout_s,
+        )
+        self._runner = web.ServerRunner(
+            self._connections.server,
+            handle_signals=False,
+            shutdown_timeout=max(1, config.stop_s - 3),
+        )
+
+    async def start(self) -> None:
+        """Listen."""
+        await self._runner.setup()
+        tls = tls_of(self._place.folder, self._config)
+        await web.SockSite(self._runner, self._place.listening, ssl_context=tls).start()
+
+    async def stop(self) -> None:
+        """Take nobody new, answer who is there, and end."""
+        self._front.stopping = True
+        await self._runner.cleanup()
+
+
+def site_of(
+    place: Place,
+    charter: Charter,
+    config: Config,
+    *,
+    reading: Reading,
+    writer: Writer,
+    counts: Counts,
+) -> Site:
+    """What the front of one log stands on."""
+    host, _ = parse_address(config.listen, "listen")
+    return Site(
+        charter=charter,
+        config=config,
+        admission=Admission(charter),
+        reading=reading,
+        writer=writer,
+        tokens=Tokens(place.folder, lambda: read_clock().wall_ms),
+        budgets=place.budgets,
+        memory=Memory(config.memory_bytes),
+        counts=counts,
+        lookup=Lookup(place.folder, charter.genesis) if config.index else None,
+        local=is_local(host),
+        clock=stopwatch,
+    )
+
+
+async def serve(place: Place, end: socket.socket, ready: socket.socket) -> None:
+    """Run a front end until it is told to stop, or the writer is gone."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    home = Home.at(place.folder)
+    with ExitStack() as parts:
+        store = home.open_store(readonly=True)
+        parts.callback(store.close)
+        link = await Link.over(end, home.config)
+        kept = Kept(place.folder, list(place.keys), store.charter.origin)
+        link.signed = Signed(kept)
+        counts = Counts()
+        serving = Serving(
+            site_of(
+                place,
+                store.charter,
+                home.config,
+                reading=Reading(store, lambda: link.head),
+                writer=link,
+                counts=counts,
+            ),
+            place,
+        )
+        hearing = asyncio.create_task(link.run())
+        hearing.add_done_callback(lambda _: stopping.set())
+        reporting = asyncio.create_task(_report(link, counts))
+        await serving.start()
+        ready.send(b"1")
+        await stopping.wait()
+        await serving.stop()
+        reporting.cancel()
+        link.report(list(counts.take()))
+        await link.close()
+        hearing.cancel()
+
+
+async def _report(link: Link, counts: Counts) -> None:
+    while True:
+        await asyncio.sleep(_REPORT_EVERY_S)
+        link.report(list(counts.take()))

@@ -1,0 +1,279 @@
+"""The link between a front end and the writer, both of its ends.
+
+What a front end hands over in one turn of its loop goes in one frame and becomes
+one order, so that the writer's work does not grow with the number of producers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from typing import Final, Self
+
+import msgspec
+
+from ledger.config import Config
+from ledger.errors import Halted, Held, Refused, Unavailable
+from ledger.log.pool import Admitted, Answer
+from ledger.metrics import Counts
+from ledger.publish.publishing import Published
+from ledger.server.desk import Awaited, Desk, Signed
+from ledger.server.messages import (
+    Answered,
+    Facts,
+    FromFront,
+    FromWriter,
+    Handed,
+    Made,
+    Shown,
+    error_of,
+    frame,
+    framed,
+    head_of,
+    row_of,
+    wrong_of,
+)
+from ledger.store import Head
+
+_LOST: Final = "the writer has ended; it may or may not have been logged: ask again"
+
+
+class Waiting:
+    """A submission that waits: what was admitted, and who is told."""
+
+    __slots__ = ("admitted", "future")
+
+    def __init__(self, admitted: Sequence[Admitted]) -> None:
+        self.admitted = admitted
+        self.future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+
+class Link:
+    """A front end's end; see http.writer.Writer."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        config: Config,
+    ) -> None:
+        self.head = Head()
+        self.checkpoint = b""
+        self.hold: Held | None = None
+        self.published: Published | None = None
+        self.signed: Signed | None = None
+        self._reader = reader
+        self._writer = writer
+        self._config = config
+        self._decode = msgspec.msgpack.Decoder(FromWriter).decode
+        self._awaited = Awaited()
+        self._ready: list[Waiting] = []
+        self._orders: dict[int, list[Waiting]] = {}
+        self._number = 0
+        self._lost = False
+
+    @classmethod
+    async def over(cls, end: socket.socket, config: Config) -> Self:
+        """The link over one of a pair of sockets; returns when it knows the head."""
+        link = cls(*await asyncio.open_unix_connection(sock=end), config)
+        link._hear(link._decode(await frame(link._reader)))
+        return link
+
+    async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
+        """See Writer."""
+        if self._lost:
+            raise Unavailable("writer", "the service is ending; nothing was logged")
+        waiting = Waiting(admitted)
+        self._ready.append(waiting)
+        if len(self._ready) == 1:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        return await waiting.future
+
+    async def until_published(self, size: int) -> Published:
+        """See Writer."""
+        return await self._awaited.until(size, self.published)
+
+    def checkpoint_of(self, size: int) -> bytes | None:
+        """See Writer."""
+        if size == self.head.size and self.checkpoint:
+            return self.checkpoint
+        return self.signed.of_size(size) if self.signed else None
+
+    def report(self, rows: list[object]) -> None:
+        """Tell the writer what was counted."""
+        if rows and not self._lost:
+            self._writer.write(framed(Facts(rows)))
+
+    async def close(self) -> None:
+        """Let the writer know that nothing more comes."""
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def run(self) -> None:
+        """Hear what the writer says, until it ends."""
+        try:
+            while True:
+                self._hear(self._decode(await frame(self._reader)))
+        except (OSError, EOFError, msgspec.DecodeError) as error:
+            self._lose(error)
+
+    def _hand_over(self) -> None:
+        """Send all that is ready, in as few orders as batches allow."""
+        ready, self._ready = self._ready, []
+        most, most_bytes = self._config.batch_entries, self._config.batch_bytes
+        some: list[Waiting] = []
+        entries = size_bytes = 0
+        for each in ready:
+            weight = sum(len(one.data) for one in each.admitted)
+            entries, size_bytes = entries + len(each.admitted), size_bytes + weight
+            if some and (entries > most or size_bytes > most_bytes):
+                self._send(some)
+                some, entries, size_bytes = [], len(each.admitted), weight
+            some.append(each)
+        self._send(some)
+
+    def _send(self, waiting: list[Waiting]) -> None:
+        self._number += 1
+        self._orders[self._number] = waiting
+        admitted = [(*one,) for each in waiting for one in each.admitted]
+        self._writer.write(framed(Handed(self._number, admitted)))
+
+    def _hear(self, message: FromWriter) -> None:
+        match message:
+            case Shown():
+                self.head, self.checkpoint = head_of(message.head), message.checkpoint
+                if self.signed and self.checkpoint:
+                    self.signed.add(self.head.size, self.checkpoint)
+                hold = message.hold
+                self.hold = Held(hold[0], hold[1], mend=hold[2]) if hold else None
+            case Made():
+                self.published = Published(
+                    message.size, message.note, message.plain, message.at_ms
+                )
+                self._awaited.tell(self.published)
+            case Answered():
+                self._answer(message)
+
+    def _answer(self, message: Answered) -> None:
+        waiting = self._orders.pop(message.order)
+        if message.failed:
+            _fail(waiting, error_of(message.failed))
+            return
+        head, start = head_of(message.head), 0
+        repeated = frozenset(message.repeated)
+        for each in waiting:
+            stop = start + len(each.admitted)
+            here = range(start, stop)
+            answer = Answer(
+                indexes=message.indexes[start:stop],
+                head=head,
+                checkpoint=message.checkpoint,
+                repeated=frozenset(
+                    at - start
+                    for at in (repeated.intersection(here) if repeated else ())
+                ),
+                refused={
+                    at - start: _refusal(message.refused[at])
+                    for at in (here if message.refused else ())
+                    if at in message.refused
+                },
+            )
+            if not each.future.done():
+                each.future.set_result(answer)
+            start = stop
+
+    def _lose(self, error: Exception) -> None:
+        """Tell everyone the truth: nobody knows."""
+        self._lost = True
+        self.hold = Held("halted", "the writer has ended")
+        halted = Halted(_LOST)
+        halted.__cause__ = error
+        for waiting in self._orders.values():
+            _fail(waiting, halted)
+        self._orders.clear()
+
+
+def _refusal(wrong: tuple[str, str, str, float]) -> Refused | Unavailable:
+    error = error_of(wrong)
+    if not isinstance(error, Refused | Unavailable):
+        return Unavailable("writer", str(error))
+    return error
+
+
+def _fail(waiting: list[Waiting], error: Exception) -> None:
+    for each in waiting:
+        if not each.future.done():
+            each.future.set_exception(error)
+
+
+class Counterpart:
+    """The writer's end of one link."""
+
+    def __init__(self, desk: Desk, counts: Counts, source: str) -> None:
+        self._desk = desk
+        self._counts = counts
+        self._source = source
+        self._decode = msgspec.msgpack.Decoder(FromFront).decode
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._published: Published | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def serve(self, end: socket.socket) -> None:
+        """Serve one front end until it ends."""
+        reader, self._writer = await asyncio.open_unix_connection(sock=end)
+        self._desk.changed.append(self._show)
+        try:
+            self._show()
+            while True:
+                await self._hear(self._decode(await frame(reader)))
+        except (OSError, EOFError, msgspec.DecodeError):
+            return  # it has died, or lost its mind; the supervisor starts another
+        finally:
+            self._desk.changed.remove(self._show)
+            self._counts.forget(self._source)
+            self._writer.close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+
+    async def _hear(self, message: FromFront) -> None:
+        match message:
+            case Handed():
+                task = asyncio.create_task(self._hand_in(message))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case Facts():
+                self._counts.merge(message.rows, self._source)
+
+    async def _hand_in(self, message: Handed) -> None:
+        try:
+            answer = await self._desk.hand_in([Admitted(*x) for x in message.admitted])
+        except Exception as error:  # noqa: BLE001 - it belongs to who waits there
+            answered = Answered(
+                message.order, row_of(self._desk.head), b"", [], [], {}, wrong_of(error)
+            )
+        else:
+            answered = Answered(
+                message.order,
+                row_of(answer.head),
+                answer.checkpoint,
+                list(answer.indexes),
+                sorted(answer.repeated),
+                {at: wrong_of(error) for at, error in answer.refused.items()},
+            )
+        self._send(answered)
+
+    def _show(self) -> None:
+        """Tell of the newest head and checkpoint; always before what is about it."""
+        desk = self._desk
+        hold = (desk.hold.state, str(desk.hold), desk.hold.mend) if desk.hold else None
+        self._send(Shown(row_of(desk.head), desk.checkpoint, hold))
+        if (made := desk.published) and made is not self._published:
+            self._published = made
+            self._send(Made(made.size, made.note, made.plain, made.at_ms))
+
+    def _send(self, message: Shown | Made | Answered) -> None:
+        if self._writer and not self._writer.is_closing():
+            self._writer.write(framed(message))

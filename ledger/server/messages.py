@@ -1,0 +1,137 @@
+"""What front ends and the writer say to each other, and how it is framed.
+
+A frame is its length in four bytes and a MessagePack array whose first member says
+which message it is. Everything is decoded into the types below or refused: front
+ends take bytes from strangers, and the writer has the keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from ledger.errors import Conflict, Halted, Held, Refused, Unavailable
+from ledger.store import Head
+
+MAX_FRAME_BYTES: Final = 96 << 20
+"""More than the largest batch that settings can sensibly ask for."""
+_LENGTH_BYTES: Final = 4
+
+
+class _Message(msgspec.Struct, array_like=True, tag=True):
+    """One message."""
+
+
+class Handed(_Message):
+    """From a front end: submissions to be logged, in one order."""
+
+    order: int
+    admitted: list[tuple[bytes | None, bytes]]
+
+
+class Facts(_Message):
+    """From a front end: what it has counted since the last time."""
+
+    rows: list[Any]
+
+
+class Shown(_Message):
+    """From the writer: the newest head that may be shown, and why nothing is written.
+
+    A head is its members in their order; `hold` has state, words and mend.
+    """
+
+    head: HeadRow
+    checkpoint: bytes
+    hold: tuple[str, str, str] | None
+
+
+class Made(_Message):
+    """From the writer: the newest published checkpoint."""
+
+    size: int
+    note: bytes
+    plain: bytes
+    at_ms: int
+
+
+class Answered(_Message):
+    """From the writer: what became of an order, and the head that it stands under.
+
+    A wrong is (which class, its word, its words, its number).
+    """
+
+    order: int
+    head: HeadRow
+    checkpoint: bytes
+    indexes: list[int | None]
+    repeated: list[int]
+    refused: dict[int, Wrong]
+    failed: Wrong | None = None
+
+
+HeadRow: TypeAlias = tuple[int, int, bytes, int, bool]
+Wrong: TypeAlias = tuple[str, str, str, float]
+FromFront: TypeAlias = Handed | Facts
+FromWriter: TypeAlias = Shown | Made | Answered
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+def framed(message: _Message) -> bytes:
+    """The bytes of one frame."""
+    data = _encode(message)
+    return len(data).to_bytes(_LENGTH_BYTES, "big") + data
+
+
+async def frame(reader: asyncio.StreamReader) -> bytes:
+    """The next frame's message; IncompleteReadError when the other side has gone."""
+    length = int.from_bytes(await reader.readexactly(_LENGTH_BYTES), "big")
+    if length > MAX_FRAME_BYTES:
+        raise ConnectionError(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES}")
+    return await reader.readexactly(length)
+
+
+def row_of(head: Head) -> HeadRow:
+    """A head, to be told to another process."""
+    return head.batch, head.size, head.root, head.at, head.frozen
+
+
+def head_of(row: HeadRow) -> Head:
+    """The head that another process has told of."""
+    batch, size, root, at, frozen = row
+    return Head(batch=batch, size=size, root=root, at=at, frozen=frozen)
+
+
+def wrong_of(error: Exception) -> Wrong:
+    """An error, to be told to another process."""
+    match error:
+        case Conflict():
+            return "conflict", error.check, str(error), error.index
+        case Refused():
+            return "refused", error.check, str(error), 0
+        case Unavailable():
+            return "unavailable", error.reason, str(error), error.retry_after_s
+        case Held():
+            return "held", error.state, f"{error}\0{error.mend}", 0
+        case _:
+            return "halted", "", str(error), 0
+
+
+def error_of(wrong: Wrong) -> Exception:
+    """The error that another process has told of."""
+    kind, word, says, number = wrong
+    match kind:
+        case "conflict":
+            return Conflict(int(number), says)
+        case "refused":
+            return Refused(word, says)
+        case "unavailable":
+            return Unavailable(word, says, retry_after_s=number)
+        case "held":
+            text, _, mend = says.partition("\0")
+            return Held(word, text, mend=mend)
+        case _:
+            return Halted(says)

@@ -1,0 +1,67 @@
+"""Processes of ours: begun by forking, so that they share what is loaded already.
+
+Whoever forks has one thread, no loop, no open store and no key. A child never
+returns into its parent's code.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
+"""What the supervisor waits for; blocked, until it does."""
+
+FAULT: Final = 70
+"""The status of a child that failed in a way of which nobody has thought."""
+
+
+def fork(run: Callable[[], None]) -> int:
+    """Begin a process that does `run` and ends; return its number."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # What is there now is never collected: else each child would copy all of it.
+    gc.freeze()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = FAULT
+    try:
+        # Ctrl-C reaches all of us; the supervisor alone says what is to be done.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        run()
+        status = 0
+    except BaseException:  # noqa: BLE001 - it ends here, whatever it is
+        traceback.print_exc()
+    finally:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def ended(pid: int) -> int | None:
+    """How a child has ended, if it has: its status, or minus a signal's number."""
+    found, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
+def tell(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a child of ours that has not been waited for."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def how(status: int) -> str:
+    """How something has ended, in words."""
+    return (
+        f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    )

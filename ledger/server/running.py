@@ -1,0 +1,90 @@
+"""What each process runs: its loop, and the one part of the service that is its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Collection, Coroutine
+from pathlib import Path
+from typing import Any
+
+from uvloop import new_event_loop
+
+from ledger.callers.budgets import Budgets
+from ledger.errors import Held
+from ledger.log.log import Log
+from ledger.server import following, front, writer
+from ledger.server.front import Place
+from verifier.keys import VerifierKey
+
+
+def looping(task: Coroutine[Any, Any, None]) -> None:
+    """Run `task` in a loop of its own."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(task)
+
+
+def run_writer(
+    folder: Path,
+    without: Collection[str],
+    operations: socket.socket,
+    control: socket.socket,
+) -> None:
+    """Be the writer; the supervisor is told what the log is, or what holds it."""
+
+    def ready(log: Log) -> None:
+        control.settimeout(None)
+        control.send(json.dumps(told_of(log)).encode())
+        control.settimeout(0)
+
+    try:
+        looping(
+            writer.write(
+                folder,
+                without=without,
+                operations=operations,
+                control=control,
+                ready=ready,
+            )
+        )
+    except Held as hold:
+        control.settimeout(None)
+        said = {"held": [hold.state, str(hold), hold.mend]}
+        control.send(json.dumps(said).encode())
+
+
+def told_of(log: Log) -> dict[str, Any]:
+    """What whoever started the service says about the log."""
+    hold = log.hold
+    return {
+        "origin": log.charter.origin,
+        "kind": log.charter.kind,
+        "size": log.head.size,
+        "keys": [key.text() for key in log.keys],
+        "hold": [hold.state, str(hold), hold.mend] if hold else None,
+    }
+
+
+def place_of(
+    folder: Path,
+    keys: tuple[VerifierKey, ...],
+    listening: socket.socket,
+    budgets: Budgets,
+    share: int,
+) -> Place:
+    """Where a front end stands."""
+    return Place(
+        folder=folder, keys=keys, listening=listening, budgets=budgets, share=share
+    )
+
+
+def run_front(place: Place, end: socket.socket, ready: socket.socket) -> None:
+    """Be a front end."""
+    looping(front.serve(place, end, ready))
+
+
+def run_index(folder: Path, parent: int) -> None:
+    """Be the follower that keeps the index."""
+    following.follow(folder, lambda: os.getppid() != parent)

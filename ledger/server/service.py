@@ -1,0 +1,89 @@
+"""The service of one log: started, watched and stopped."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.callers.tokens import Tokens
+from ledger.clock import read_clock
+from ledger.config import Config
+from ledger.errors import Held
+from ledger.events import (
+    HELD,
+    NOBODY_CAN_SUBMIT,
+    OPEN_TO_ALL,
+    SERVICE_STARTED,
+    SERVICE_STOPPED,
+    emit,
+)
+from ledger.http.listening import address_text, is_local, parse_address, tls_of
+from ledger.server.alone import serve_alone
+from ledger.server.running import looping
+from ledger.server.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A service that has begun: what it serves, and where."""
+
+    url: str
+    operations: str
+    origin: str
+    kind: str
+    size: int
+    hold: Held | None
+
+
+def serve(
+    folder: Path,
+    config: Config,
+    *,
+    without: Collection[str],
+    started: Callable[[Running], None],
+) -> None:
+    """Serve the log in `folder` until somebody wants an end.
+
+    Held where it cannot begin, and when its writer has died.
+    """
+    tls_of(folder, config)  # what cannot be used is said before anything begins
+    _warn(folder, config)
+
+    def ready(
+        said: dict[str, Any], listening: socket.socket, operations: socket.socket
+    ) -> None:
+        hold = said["hold"]
+        running = Running(
+            url=address_text(listening, config),
+            operations=address_text(operations, Config()),
+            origin=said["origin"],
+            kind=said["kind"],
+            size=said["size"],
+            hold=Held(hold[0], hold[1], mend=hold[2]) if hold else None,
+        )
+        if hold and config.workers:
+            emit(HELD, state=hold[0], error=hold[1])
+        emit(SERVICE_STARTED, url=running.url, size=running.size)
+        started(running)
+
+    if config.workers:
+        supervisor = Supervisor(folder, config, without=without)
+        ready(supervisor.start(), supervisor.sockets[0], supervisor.operations)
+        try:
+            supervisor.watch()
+        finally:
+            supervisor.stop()
+    else:
+        looping(serve_alone(folder, config, without=without, ready=ready))
+    emit(SERVICE_STOPPED, folder=folder)
+
+
+def _warn(folder: Path, config: Config) -> None:
+    """Say what everybody may do here who has not been given it."""
+    host, _ = parse_address(config.listen, "listen")
+    if Tokens(folder, lambda: read_clock().wall_ms).any:
+        return
+    emit(OPEN_TO_ALL if is_local(host) else NOBODY_CAN_SUBMIT, listen=config.listen)

@@ -1,0 +1,208 @@
+"""The writer's process: the log, its publisher, its links, and its health."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from ledger.clock import read_clock
+from ledger.http.operations import Health, operations_server
+from ledger.log.log import Log
+from ledger.metrics import (
+    BATCH_ENTRIES,
+    BATCHES,
+    BATCHES_REFUSED,
+    CHECKPOINTS_SIGNED,
+    COMMIT_SECONDS,
+    DISK_FREE_BYTES,
+    FRONT_ENDS,
+    HEAD_SIZE,
+    HELD,
+    POOL_BYTES,
+    POOL_ENTRIES,
+    PUBLISH_AGE_SECONDS,
+    PUBLISHED_SIZE,
+    SCRUB_FOUND,
+    SCRUB_POSITION,
+    SCRUB_ROUNDS,
+    STORE_LIMIT_BYTES,
+    STORE_USED_BYTES,
+    Counts,
+)
+from ledger.publish.kept import Kept
+from ledger.publish.publishing import Publisher
+from ledger.server.desk import Desk, Signed
+from ledger.server.link import Counterpart
+
+_LOOK_EVERY_S: Final = 1.0
+
+
+class Writing:
+    """The log, open, with all that goes on around it."""
+
+    def __init__(self, log: Log, counts: Counts) -> None:
+        kept = Kept(log.home.folder, log.keys, log.charter.origin)
+        self.log = log
+        self.counts = counts
+        self.desk = Desk(log, Publisher(log, kept, read_clock), Signed(kept))
+        self.front_ends: Callable[[], int] = lambda: 0
+        self._scrubber = log.scrub()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._signed = self._refused = 0
+        self._state = ""
+
+    async def start(self, operations: socket.socket) -> None:
+        """Publish once, so that there is a checkpoint; then go on by itself."""
+        await self.desk.publish_once()
+        self._tasks = [
+            asyncio.create_task(self.desk.publish()),
+            asyncio.create_task(self._measure()),
+        ]
+        runner = web.ServerRunner(
+            operations_server(self.health, self.counts), handle_signals=False
+        )
+        await runner.setup()
+        await web.SockSite(runner, operations).start()
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Finish what waits, and answer everyone who asked in this process."""
+        self.desk.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # It waits for a batch that is being written; the loop hands out its answers.
+        await asyncio.to_thread(self.log.close)
+        await self._runner.cleanup()
+
+    def health(self) -> Health:
+        """How it is, for those who watch."""
+        hold, front_ends = self.log.hold, self.front_ends()
+        return Health(
+            ready=not hold and front_ends > 0,
+            state=hold.state if hold else "writes",
+            says=str(hold) if hold else "",
+            mend=hold.mend if hold else "",
+            size=self.desk.head.size,
+            front_ends=front_ends,
+        )
+
+    async def _measure(self) -> None:
+        while True:
+            self._look()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _look(self) -> None:
+        counts, log, published = self.counts, self.log, self.desk.published
+        entries, bytes_ = log.waiting
+        usage = log.usage()
+        counts.set(POOL_ENTRIES, entries)
+        counts.set(POOL_BYTES, bytes_)
+        counts.set(HEAD_SIZE, self.desk.head.size)
+        counts.set(FRONT_ENDS, self.front_ends())
+        counts.set(STORE_USED_BYTES, usage.used_bytes)
+        counts.set(STORE_LIMIT_BYTES, usage.limit_bytes)
+        counts.set(DISK_FREE_BYTES, usage.free_bytes)
+        if published:
+            counts.set(PUBLISHED_SIZE, published.size)
+            age_ms = read_clock().wall_ms - published.at_ms
+            counts.set(PUBLISH_AGE_SECONDS, max(0.0, age_ms / 1000))
+        self._count_scrubbing()
+        self._count_batches()
+        self._count_hold()
+
+    def _count_scrubbing(self) -> None:
+        counts, scrubber = self.counts, self._scrubber
+        counts.set(SCRUB_POSITION, scrubber.position)
+        counts.set(SCRUB_ROUNDS, scrubber.rounds)
+        counts.set(SCRUB_FOUND, len(scrubber.found))
+
+    def _count_batches(self) -> None:
+        counts, log = self.counts, self.log
+        for entries, seconds in log.committed():
+            counts.add(BATCHES)
+            counts.observe(BATCH_ENTRIES, entries)
+            counts.observe(COMMIT_SECONDS, seconds)
+        counts.add(CHECKPOINTS_SIGNED, log.signed - self._signed)
+        counts.add(BATCHES_REFUSED, log.refused_batches - self._refused)
+        self._signed, self._refused = log.signed, log.refused_batches
+
+    def _count_hold(self) -> None:
+        state = self.log.hold.state if self.log.hold else ""
+        if self._state and self._state != state:
+            self.counts.set(HELD, 0, self._state)
+        if state:
+            self.counts.set(HELD, 1, state)
+        self._state = state
+
+
+class Links:
+    """The links to front ends, as the supervisor brings them."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._number = 0
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, end: socket.socket) -> None:
+        """Serve one more front end."""
+        self._number += 1
+        counterpart = Counterpart(
+            self._writing.desk, self._writing.counts, f"front end {self._number}"
+        )
+        task = asyncio.create_task(counterpart.serve(end))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def gone(self) -> None:
+        """Return when all of them have ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def write(
+    folder: Path,
+    *,
+    without: Collection[str],
+    operations: socket.socket,
+    control: socket.socket,
+    ready: Callable[[Log], None],
+) -> None:
+    """Run the writer until the supervisor says stop, or is gone."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    with Log.open(folder, without=without) as log:
+        writing = Writing(log, Counts())
+        links = Links(writing)
+        writing.front_ends = lambda: len(links)
+        await writing.start(operations)
+
+        def bring() -> None:
+            """Take what the supervisor sends: the end of a link, or its own end."""
+            with suppress(BlockingIOError):
+                data, ends, _, _ = socket.recv_fds(control, 1, 1)
+                for end in ends:
+                    links.add(socket.socket(fileno=end))
+                if not data:
+                    loop.remove_reader(control)
+                    stopping.set()
+
+        control.settimeout(0)
+        loop.add_reader(control, bring)
+        ready(log)
+        await stopping.wait()
+        # Front ends were told first, and have answered everyone.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(log.home.config.stop_s / 2):
+                await links.gone()
+        await writing.stop()

@@ -1,0 +1,234 @@
+"""An entry is found by its digests and its record id, and by nothing it only hides."""
+
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.errors import Refused
+from ledger.index.keys import (
+    KEY_BYTES,
+    MAX_MENTIONED,
+    digest_name,
+    has_name,
+    key,
+    keys_of,
+    names_of,
+    record_name,
+)
+from tests.log.fakes import sign1
+from tests.recordlog import (
+    ARTIFACT_DIGEST,
+    CLOSED,
+    OPENED,
+    bundle_of,
+    check,
+    committed,
+    record,
+    record_id,
+    wrapped,
+)
+from verifier.commitment import Opening
+from verifier.errors import ArtifactError
+from verifier.own import MEDIA_TYPE as OWN
+from verifier.record import digest_text, encode_record, parse_digest, parse_record
+
+KINDS = ("record", "statement", "opaque")
+
+
+def digest_of(data: bytes) -> bytes:
+    return digest_name(sha256(data).digest())
+
+
+def numbered_digest(number: int) -> str:
+    return digest_text(sha256(b"%d" % number).digest())
+
+
+def entry_of(**members) -> bytes:
+    """An entry of a record log, with a record that mentions ARTIFACT_DIGEST."""
+    return wrapped(encode_record(record(6, **members)))
+
+
+# What is found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_every_log_an_entry_is_found_by_its_bytes(kind):
+    for entry in (b"", b"anything", entry_of(), sign1()):
+        assert names_of(entry, kind)[0] == digest_of(entry)
+
+
+def test_a_record_is_found_by_its_body_its_id_and_what_it_mentions():
+    body = encode_record(record(6))
+    assert names_of(wrapped(body), "record") == [
+        digest_of(wrapped(body)),
+        digest_of(body),
+        record_name(record_id(6)),
+        digest_name(parse_digest(ARTIFACT_DIGEST)),
+    ]
+
+
+def test_a_digest_is_found_however_deep_it_stands():
+    deep = {"a": [{"b": [numbered_digest(1)]}], "c": numbered_digest(2)}
+    names = names_of(entry_of(deep=deep), "record")
+    for number in (1, 2):
+        assert digest_of(b"%d" % number) in names
+
+
+def test_one_that_is_mentioned_twice_has_one_key():
+    names = keys_of(entry_of(again=ARTIFACT_DIGEST), "record")
+    assert len(names) == len(set(names)) == 4
+
+
+@pytest.mark.parametrize("kind", ["opaque", "record"])
+@pytest.mark.parametrize("form", ["bytes", "hex", "text"])
+def test_a_file_is_found_where_its_digest_is_all_that_was_logged(kind, form):
+    digest = sha256(b"a file").digest()
+    forms = {
+        "bytes": digest,
+        "hex": digest.hex().encode(),
+        "text": digest_text(digest).encode(),
+    }
+    content = forms[form]
+    entry = wrapped(content, type="text/plain") if kind == "record" else content
+    assert digest_of(b"a file") in names_of(entry, kind)
+
+
+def test_a_key_is_the_beginning_of_a_name():
+    entry = entry_of()
+    assert keys_of(entry, "record") == [
+        name[:KEY_BYTES] for name in names_of(entry, "record")
+    ]
+    digest = sha256(entry).digest()
+    assert key("digest", digest[:16]) == keys_of(entry, "record")[0]
+
+
+def test_a_digest_and_an_id_of_the_same_bytes_are_not_mixed_up():
+    assert key("digest", bytes(16)) != key("record", bytes(16))
+
+
+def describes(entry: bytes, digest: bytes) -> bool:
+    """What the verifier says: whether `entry` describes the file of `digest`."""
+    try:
+        check(bundle_of(entry), artifact=digest)
+    except ArtifactError:
+        return False
+    return True
+
+
+def test_the_verifier_takes_for_the_records_file_what_is_found_by_its_digest():
+    inputs = [numbered_digest(1), {"digest": numbered_digest(2), "size": "12"}]
+    entry = entry_of(inputs=inputs, note=f"see {numbered_digest(3)}")
+    hidden = [each["digest"] for each in committed(6, OPENED, CLOSED)]
+    found = {}
+    for text in (*map(numbered_digest, range(5)), ARTIFACT_DIGEST, *hidden):
+        digest = parse_digest(text)
+        found[text] = digest_name(digest) in names_of(entry, "record")
+        assert found[text] == describes(entry, digest)
+    assert sum(found.values()) == 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        sha256(b"1").digest(),
+        sha256(b"1").hexdigest().encode(),
+        sha256(b"1").hexdigest().upper().encode(),
+        numbered_digest(1).encode(),
+        numbered_digest(1).encode() + b"\n",
+        b"1",
+        b"2",
+    ],
+    ids=["bytes", "hex", "upper case", "text", "a line", "the file", "another file"],
+)
+def test_the_verifier_takes_for_the_file_what_is_found_in_an_opaque_log(content):
+    there = digest_of(b"1") in names_of(content, "opaque")
+    assert there == describes(content, sha256(b"1").digest())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_entry_has_the_names_that_it_is_found_by_and_no_other(kind):
+    entry = entry_of()
+    others = [record_name(record_id(7)), digest_of(b"x"), *names_of(b"y", kind)]
+    for name in [*names_of(entry, "record"), *others]:
+        assert has_name(entry, kind, name) == (name in names_of(entry, kind))
+
+
+# What is not
+
+
+def test_a_commitments_digest_is_not_the_digest_of_a_file():
+    names = names_of(entry_of(), "record")
+    for each in parse_record(encode_record(record(6)))["commitments"]:
+        assert digest_name(parse_digest(each["digest"])) not in names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"see {numbered_digest(1)}",
+        numbered_digest(1) + "0",
+        numbered_digest(1).upper(),
+        numbered_digest(1).removeprefix("sha256:"),
+        numbered_digest(1) + "\n",
+    ],
+    ids=["inside", "longer", "upper case", "bare", "a line"],
+)
+def test_a_text_that_is_not_just_a_digest_is_no_mention(text):
+    assert digest_of(b"1") not in names_of(entry_of(text=text), "record")
+
+
+def test_no_more_is_found_than_the_index_has_room_for():
+    many = [numbered_digest(number) for number in range(MAX_MENTIONED + 20)]
+    names = names_of(entry_of(outputs=[], many=many), "record")
+    assert len(names) == 3 + MAX_MENTIONED
+    assert record_name(record_id(6)) in names
+
+
+@pytest.mark.parametrize("content", [b"x" * 31, b"f" * 63, b"F" * 64, b"sha256:"])
+def test_bytes_that_are_no_digest_have_one_name_in_an_opaque_log(content):
+    assert names_of(content, "opaque") == [digest_of(content)]
+
+
+@pytest.mark.parametrize("kind", ["opaque", "statement"])
+def test_what_looks_like_a_record_in_another_log_is_bytes(kind):
+    assert names_of(entry_of(), kind) == [digest_of(entry_of())]
+
+
+def test_the_logs_own_entries_have_no_record_id():
+    entry = wrapped(encode_record(record(6)), by="log", type=OWN)
+    assert len(names_of(entry, "record")) == 2
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=99).map(wrapped))
+def test_whatever_is_in_a_record_log_is_found_by_its_bytes_at_least(entry):
+    assert digest_of(entry) in names_of(entry, "record")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [record_id(1).upper(), record_id(1).replace("-", ""), f"{{{record_id(1)}}}", "1"],
+    ids=["upper case", "no dashes", "in braces", "a number"],
+)
+def test_an_id_has_one_spelling(text):
+    with pytest.raises(ValueError, match="UUID"):
+        record_name(text)
+
+
+@pytest.mark.parametrize("start", [b"", bytes(15), bytes(17), bytes(32)], ids=len)
+def test_what_is_no_start_of_a_name_is_refused(start):
+    with pytest.raises(Refused, match="16 bytes") as caught:
+        key("digest", start)
+    assert caught.value.check == "key"
+
+
+def test_a_kind_of_name_that_there_is_not_is_refused():
+    with pytest.raises(Refused, match="digest or record"):
+        key("path", bytes(16))
+
+
+def test_an_opened_value_is_not_in_the_log_and_not_found():
+    opened = Opening(path=("secret",), salt=bytes(32), value=numbered_digest(9))
+    entry = entry_of(commitments=committed(6, opened))
+    assert digest_of(b"9") not in names_of(entry, "record")

@@ -1,0 +1,63 @@
+"""A submission is answered when it is durable, with a receipt that verifies."""
+
+import base64
+import signal
+
+import pytest
+
+from verifier.hashing import leaf_hash
+from verifier.proof import verify_inclusion
+from verifier.receipt import Receipt
+from verifier.trust import verify_checkpoint
+
+RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"run"}'
+
+
+@pytest.fixture(params=[0, 2], ids=["alone", "two_front_ends"])
+def workers(request):
+    return request.param
+
+
+def verified(service, result):
+    """The receipt of a result, after it was verified under the log's policy."""
+    receipt = Receipt.parse(result["receipt"].encode())
+    trusted = verify_checkpoint(receipt.checkpoint, service.live.policy).checkpoint
+    verify_inclusion(
+        leaf_hash(base64.b64decode(result["entry"])),
+        index=receipt.index,
+        size=trusted.size,
+        proof=receipt.proof,
+        root=trusted.root,
+    )
+    return receipt
+
+
+def test_an_entry_has_a_receipt_in_the_answer(new_service, workers):
+    service = new_service(workers=workers)
+    for number in range(5):
+        response = service.submit(b"entry %d" % number)
+        assert response.status == 201
+        assert (
+            response.json["index"] == verified(service, response.json).index == number
+        )
+
+
+def test_a_record_has_one_and_keeps_its_index(new_service, workers):
+    service = new_service(kind="record", workers=workers)
+    first = service.submit(RECORD % 1, Content_Type="application/json")
+    again = service.submit(RECORD % 1, Content_Type="application/json")
+    assert (first.status, again.status) == (201, 200)
+    assert first.json["entry"] == again.json["entry"]
+    verified(service, first.json)
+    verified(service, again.json)
+
+
+def test_add_answers_with_bare_digits(new_service, workers):
+    service = new_service(workers=workers)
+    assert [service.post("/add", b"x").body for _ in range(12)][-1] == b"11"
+
+
+def test_a_stop_answers_everyone_and_ends_with_0(new_service, workers):
+    service = new_service(workers=workers)
+    service.submit(b"entry")
+    assert service.stop(signal.SIGTERM) == 0
