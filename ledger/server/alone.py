@@ -16,7 +16,7 @@ from ledger.http.listening import listen
 from ledger.log.log import Log
 from ledger.metrics import Counts
 from ledger.server.following import follow_store
-from ledger.server.front import Place, Serving, site_of
+from ledger.server.front import Facing, Place, site_of
 from ledger.server.running import told_of
 from ledger.server.writer import Writing
 
@@ -55,8 +55,8 @@ async def serve_alone(
             writer=writing.desk,
             counts=counts,
         )
-        serving = Serving(site, place)
-        await serving.start()
+        facing = Facing(site, place)
+        await facing.start()
         done = threading.Event()
         follower = threading.Thread(
             target=follow_store,
@@ -68,7 +68,7 @@ async def serve_alone(
         ready(told_of(log), listening, operations)
         await stopping.wait()
         done.set()
-        await serving.stop()
+        await facing.stop()
         if config.index:
             await asyncio.to_thread(follower.join)
         await writing.stop()

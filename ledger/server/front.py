@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
-
 from ledger.callers.budgets import Budgets
 from ledger.callers.tokens import Tokens
 from ledger.clock import read_clock, stopwatch
@@ -20,6 +18,7 @@ from ledger.http.connections import Connections
 from ledger.http.front import Front
 from ledger.http.listening import is_local, parse_address, tls_of
 from ledger.http.memory import Memory
+from ledger.http.serving import Serving
 from ledger.http.site import Site
 from ledger.http.table import table_of
 from ledger.http.writer import Writer
@@ -49,37 +48,31 @@ class Place:
     """How many front ends share what is for all of them."""
 
 
-class Serving:
-    """HTTP over one listening socket."""
+class Facing:
+    """The front of one log, over one listening socket."""
 
     def __init__(self, site: Site, place: Place) -> None:
         config = site.config
-        self._config = config
         self._place = place
+        self._tls = tls_of(place.folder, config)
         self._front = Front(site, table_of(site))
-        self._connections = Connections(
+        connections = Connections(
             self._front,
             site.counts,
             most=max(1, config.connections // place.share),
             most_of_one=max(1, config.connections_per_address // place.share),
             idle_s=config.header_timeout_s,
         )
-        self._runner = web.ServerRunner(
-            self._connections.server,
-            handle_signals=False,
-            shutdown_timeout=max(1, config.stop_s - 3),
-        )
+        self._serving = Serving(connections.server, max(1, config.stop_s - 3))
 
     async def start(self) -> None:
         """Listen."""
-        await self._runner.setup()
-        tls = tls_of(self._place.folder, self._config)
-        await web.SockSite(self._runner, self._place.listening, ssl_context=tls).start()
+        await self._serving.start(self._place.listening, self._tls)
 
     async def stop(self) -> None:
         """Take nobody new, answer who is there, and end."""
         self._front.stopping = True
-        await self._runner.cleanup()
+        await self._serving.stop()
 
 
 def site_of(
@@ -122,7 +115,7 @@ async def serve(place: Place, end: socket.socket, ready: socket.socket) -> None:
         kept = Kept(place.folder, list(place.keys), store.charter.origin)
         link.signed = Signed(kept)
         counts = Counts()
-        serving = Serving(
+        facing = Facing(
             site_of(
                 place,
                 store.charter,
@@ -136,10 +129,10 @@ async def serve(place: Place, end: socket.socket, ready: socket.socket) -> None:
         hearing = asyncio.create_task(link.run())
         hearing.add_done_callback(lambda _: stopping.set())
         reporting = asyncio.create_task(_report(link, counts))
-        await serving.start()
+        await facing.start()
         ready.send(b"1")
         await stopping.wait()
-        await serving.stop()
+        await facing.stop()
         reporting.cancel()
         link.report(list(counts.take()))
         await link.close()

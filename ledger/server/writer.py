@@ -10,10 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
-
 from ledger.clock import read_clock
 from ledger.http.operations import Health, operations_server
+from ledger.http.serving import Serving
 from ledger.log.log import Log
 from ledger.metrics import (
     BATCH_ENTRIES,
@@ -54,6 +53,7 @@ class Writing:
         self.desk = Desk(log, Publisher(log, kept, read_clock), Signed(kept))
         self.front_ends: Callable[[], int] = lambda: 0
         self._scrubber = log.scrub()
+        self._serving = Serving(operations_server(self.health, counts))
         self._tasks: list[asyncio.Task[None]] = []
         self._signed = self._refused = 0
         self._state = ""
@@ -65,12 +65,7 @@ class Writing:
             asyncio.create_task(self.desk.publish()),
             asyncio.create_task(self._measure()),
         ]
-        runner = web.ServerRunner(
-            operations_server(self.health, self.counts), handle_signals=False
-        )
-        await runner.setup()
-        await web.SockSite(runner, operations).start()
-        self._runner = runner
+        await self._serving.start(operations)
 
     async def stop(self) -> None:
         """Finish what waits, and answer everyone who asked in this process."""
@@ -80,7 +75,7 @@ class Writing:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         # It waits for a batch that is being written; the loop hands out its answers.
         await asyncio.to_thread(self.log.close)
-        await self._runner.cleanup()
+        await self._serving.stop()
 
     def health(self) -> Health:
         """How it is, for those who watch."""
