@@ -12,8 +12,6 @@ import socket
 from collections.abc import Sequence
 from typing import Final, Self
 
-import msgspec
-
 from ledger.config import Config
 from ledger.errors import Halted, Held, Refused, Unavailable
 from ledger.log.pool import Admitted, Answer
@@ -27,11 +25,14 @@ from ledger.server.messages import (
     FromWriter,
     Handed,
     Made,
+    NoMessage,
     Shown,
     error_of,
     frame,
     framed,
     head_of,
+    parse_from_front,
+    parse_from_writer,
     row_of,
     wrong_of,
 )
@@ -67,7 +68,6 @@ class Link:
         self._reader = reader
         self._writer = writer
         self._config = config
-        self._decode = msgspec.msgpack.Decoder(FromWriter).decode
         self._awaited = Awaited()
         self._ready: list[Waiting] = []
         self._orders: dict[int, list[Waiting]] = {}
@@ -78,7 +78,7 @@ class Link:
     async def over(cls, end: socket.socket, config: Config) -> Self:
         """The link over one of a pair of sockets; returns when it knows the head."""
         link = cls(*await asyncio.open_unix_connection(sock=end), config)
-        link._hear(link._decode(await frame(link._reader)))
+        link._hear(parse_from_writer(await frame(link._reader)))
         return link
 
     async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
@@ -116,8 +116,8 @@ class Link:
         """Hear what the writer says, until it ends."""
         try:
             while True:
-                self._hear(self._decode(await frame(self._reader)))
-        except (OSError, EOFError, msgspec.DecodeError) as error:
+                self._hear(parse_from_writer(await frame(self._reader)))
+        except (OSError, EOFError, NoMessage) as error:
             self._lose(error)
 
     def _hand_over(self) -> None:
@@ -216,7 +216,6 @@ class Counterpart:
         self._desk = desk
         self._counts = counts
         self._source = source
-        self._decode = msgspec.msgpack.Decoder(FromFront).decode
         self._tasks: set[asyncio.Task[None]] = set()
         self._published: Published | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -228,8 +227,8 @@ class Counterpart:
         try:
             self._show()
             while True:
-                await self._hear(self._decode(await frame(reader)))
-        except (OSError, EOFError, msgspec.DecodeError):
+                await self._hear(parse_from_front(await frame(reader)))
+        except (OSError, EOFError, NoMessage):
             return  # it has died, or lost its mind; the supervisor starts another
         finally:
             self._desk.changed.remove(self._show)

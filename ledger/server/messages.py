@@ -78,6 +78,10 @@ FromFront: TypeAlias = Handed | Facts
 FromWriter: TypeAlias = Shown | Made | Answered
 
 _encode: Final = msgspec.msgpack.Encoder().encode
+parse_from_front: Final = msgspec.msgpack.Decoder(FromFront).decode
+parse_from_writer: Final = msgspec.msgpack.Decoder(FromWriter).decode
+NoMessage: TypeAlias = msgspec.DecodeError
+"""What these raise where bytes are no message."""
 
 
 def framed(message: _Message) -> bytes:
