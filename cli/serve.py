@@ -13,8 +13,8 @@ from ledger.config import Config
 from ledger.config.settings import checked
 from ledger.errors import Held
 from ledger.log.states import mended_by
-from ledger.server.service import Running
-from ledger.server.service import serve as run
+from ledger.server.life import Running
+from ledger.server.life import serve as run
 
 
 @click.command(

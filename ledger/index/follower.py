@@ -17,16 +17,13 @@ from typing import Final, Protocol
 from ledger.errors import Unavailable, WrongBytes
 from ledger.index.keys import keys_of
 from ledger.index.runs import ROW_BYTES, About, Run, merged, row, write_run
-from ledger.index.shelf import Shelf
+from ledger.index.shelf import FAN, Shelf, mergeable
 from ledger.store.disk import alone_in, failed, free_bytes
 from ledger.store.served import NEW, make_folders
 from verifier.tile import WIDTH
 
-FAN: Final = 16
 PIECE: Final = WIDTH * FAN
 """How many entries are read at once: with 66 rows each they still fit into 20 MB."""
-_WIDTHS: Final = tuple(WIDTH * FAN**level for level in range(4))
-"""How wide the runs are that are merged: into 4,096, 65,536, 1 and 16 million."""
 
 
 class Entries(Protocol):
@@ -61,6 +58,7 @@ class Follower:
         self._min_free_bytes = min_free_bytes
         self._shelf = Shelf().look(folder, genesis)
         self._checked: set[Run] = set()
+        self._retried = False
 
     @property
     def covered(self) -> int:
@@ -85,6 +83,7 @@ class Follower:
             make_folders(self._folder)
             with alone_in(self._folder, says):
                 self._tidy()
+                self._retry()
                 done = self._merge() or self._build(size)
                 if done:
                     self._tidy()
@@ -100,6 +99,15 @@ class Follower:
         for name in sorted(self._shelf.useless()):
             (self._folder / name).unlink(missing_ok=True)
         self._look()
+
+    def _retry(self) -> None:
+        """Forget, once, what another process could not read: it may be mended now."""
+        if not self._retried:
+            for run in self._shelf.runs:
+                if run.about.skipped:
+                    run.path.unlink()
+            self._retried = True
+            self._look()
 
     def _look(self) -> None:
         self._shelf = self._shelf.look(self._folder, self._genesis)
@@ -144,8 +152,7 @@ class Follower:
         # What a disk has spoiled is not copied into a larger file.
         if all(map(self._is_sound, group)):
             rows = sum(run.about.rows for run in group)
-            skipped = sum(run.about.skipped for run in group)
-            about = self._about(start, stop, rows=rows, skipped=skipped)
+            about = self._about(start, stop, rows=rows, skipped=0)
             self._write(about, merged([run.rows for run in group]))
         return stop - start
 
@@ -182,18 +189,3 @@ class Follower:
             return False
         self._checked.add(run)
         return True
-
-
-def mergeable(runs: tuple[Run, ...]) -> list[Run]:
-    """The first sixteen runs side by side that make one of the next width."""
-    for at, run in enumerate(runs):
-        start, width = run.about.start, run.about.stop - run.about.start
-        group = list(runs[at : at + FAN])
-        if (
-            width in _WIDTHS
-            and start % (width * FAN) == 0
-            and [(each.about.start, each.about.stop) for each in group]
-            == [(start + n * width, start + (n + 1) * width) for n in range(FAN)]
-        ):
-            return group
-    return []

@@ -17,6 +17,11 @@ from typing import Final, TypeAlias
 from ledger.errors import Unavailable, WrongBytes
 from ledger.index.runs import Run
 from ledger.store.disk import failed
+from verifier.tile import WIDTH
+
+FAN: Final = 16
+_WIDTHS: Final = tuple(WIDTH * FAN**level for level in range(4))
+"""How wide the runs are that are merged: into 4,096, 65,536, 1 and 16 million."""
 
 _NAME: Final = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.run")
 _LOOKS: Final = 8
@@ -111,3 +116,23 @@ def _counting(runs: Iterable[Run]) -> list[Run]:
             chosen.append(run)
             stop = run.about.stop
     return chosen
+
+
+def mergeable(runs: tuple[Run, ...]) -> list[Run]:
+    """The first sixteen runs side by side that make one of the next width.
+
+    One of which entries could not be read stays as it is, so that it is small enough
+    to be made again.
+    """
+    for at, run in enumerate(runs):
+        start, width = run.about.start, run.about.stop - run.about.start
+        group = list(runs[at : at + FAN])
+        if (
+            width in _WIDTHS
+            and start % (width * FAN) == 0
+            and [(each.about.start, each.about.stop) for each in group]
+            == [(start + n * width, start + (n + 1) * width) for n in range(FAN)]
+            and not any(each.about.skipped for each in group)
+        ):
+            return group
+    return []

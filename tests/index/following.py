@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ledger.index.follower import FAN, PIECE, Follower
+from ledger.index.follower import PIECE, Follower
 from ledger.index.keys import KEY_BYTES, keys_of
 from ledger.index.lookup import Lookup
+from ledger.index.shelf import FAN
 from tests.spoiling import flipped
 from verifier.tile import WIDTH
 

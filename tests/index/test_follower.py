@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import Refused, Unavailable
-from ledger.index.follower import FAN, PIECE, Follower
+from ledger.errors import Refused, Unavailable, WrongBytes
+from ledger.index.follower import PIECE, Follower
 from ledger.index.keys import MAX_MENTIONED
 from ledger.index.lookup import Lookup
 from ledger.index.runs import About, write_run
+from ledger.index.shelf import FAN, Shelf, mergeable
 from ledger.log.reading import Reading
 from tests.index.following import (
     ALIKE,
@@ -116,15 +117,41 @@ def test_an_entry_that_cannot_be_read_costs_its_tile_and_no_other(tmp_path):
         flip_in_tile(bench.store, (0, 1), 0)
 
 
-def test_what_was_skipped_is_still_known_after_a_merge(tmp_path):
+def test_what_could_not_be_read_is_not_merged_and_read_when_it_is_mended(tmp_path):
     for start in range(0, PIECE, WIDTH):
-        span = {"start": start, "stop": start + WIDTH}
-        about = About(genesis=GENESIS, rows=0, skipped=3, **span)
+        about = About(
+            genesis=GENESIS, start=start, stop=start + WIDTH, rows=0, skipped=WIDTH
+        )
         write_run(tmp_path, about, [])
+    assert mergeable(Shelf().look(tmp_path, GENESIS).runs) == []
+    assert Lookup(tmp_path, GENESIS).skipped == PIECE
     follower = follower_of(tmp_path, PIECE)
     follow(follower, PIECE)
-    assert widths(tmp_path) == [PIECE]
-    assert (follower.skipped, Lookup(tmp_path, GENESIS).skipped) == (48, 48)
+    assert follower.skipped == 0
+    check_answers(tmp_path, PIECE)
+
+
+def test_what_still_cannot_be_read_is_tried_once_by_each_follower(tmp_path):
+    log = Damaged(700)
+    for _ in range(2):
+        log.reads = 0
+        follower = Follower(tmp_path, log, "opaque", GENESIS)
+        for _ in range(9):
+            follow(follower, 700)
+        assert (follower.covered, follower.skipped) == (700, 256)
+        assert log.reads == 1
+
+
+class Damaged(Numbered):
+    """A log with a tile that is not what was logged."""
+
+    reads = 0
+
+    def entries(self, start, stop):
+        if start == 256:
+            self.reads += 1
+            raise WrongBytes("tile", "it is not what was logged")
+        return super().entries(start, stop)
 
 
 class Busy(Numbered):

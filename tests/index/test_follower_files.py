@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.index.follower import FAN, PIECE
+from ledger.index.follower import PIECE
+from ledger.index.shelf import FAN
 from tests import tools
 from tests.faults.trace import CALLS, OPTIONS, Reader
 from tests.index.following import (
@@ -24,6 +25,8 @@ from tests.index.following import (
 )
 
 ROOT = Path(__file__).parents[2]
+SPOILED = ["", "", "", "gone", "short", "flipped", "foreign", "renamed"]
+"""What happens to a file; to every third one or so, nothing."""
 
 
 @settings(max_examples=30)
@@ -40,9 +43,6 @@ def test_it_comes_back_from_whatever_happens_to_its_files(tmp_path_factory, data
             follower = follower_of(folder, PIECE + 600)
     settle(follower, size)
     check_answers(folder, size)
-
-
-SPOILED = ["", "", "", "gone", "short", "flipped", "foreign", "renamed"]
 
 
 # Damage

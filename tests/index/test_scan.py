@@ -46,11 +46,14 @@ def test_a_scan_finds_what_a_record_mentions(new_log):
 
 def test_a_scan_says_how_far_it_is():
     told = []
-    watch = lambda *done: told.append(done)  # noqa: E731 - told in order, no more
-    assert (
-        list(scan(Numbered(600), 600, b"d" + bytes(32), kind="opaque", watch=watch))
-        == []
+    found = scan(
+        Numbered(600),
+        600,
+        digest_name(bytes(32)),
+        kind="opaque",
+        watch=lambda *done: told.append(done),
     )
+    assert list(found) == []
     assert told == [(256, 600), (512, 600), (600, 600)]
 
 

@@ -10,7 +10,14 @@ from ledger.errors import Held
 
 FIELDS = {each.name: each.default for each in dataclasses.fields(Config)}
 NUMBERS = [name for name, default in FIELDS.items() if type(default) is int]
-MAY_BE_0 = ["min_free_bytes", "hold_when_ahead_days", "scrub_entries_per_s"]
+FILES = ["anchor", "key", "tls_certificate", "tls_key"]
+ADDRESSES = ["listen", "operations"]
+CHOICES = {"reads": ["public", "token"], "ack": ["committed", "published"]}
+MAY_BE_0 = [
+    *("min_free_bytes", "hold_when_ahead_days", "scrub_entries_per_s", "workers"),
+    *("entries_per_s", "bytes_per_s", "caller_entries_per_s", "caller_bytes_per_s"),
+    "caller_requests_per_s",
+]
 
 
 def read(folder, text):
@@ -57,9 +64,29 @@ def test_what_no_address_has_room_for_is_refused(tmp_path, name):
     assert name in refused(tmp_path, f"{name} = {1 << 63}")
 
 
-@pytest.mark.parametrize("name", ["anchor", "key"])
-def test_every_path_can_be_set(tmp_path, name):
+@pytest.mark.parametrize("name", [*FILES, *ADDRESSES])
+def test_every_text_can_be_set(tmp_path, name):
     assert getattr(read(tmp_path, f'{name} = "/mnt/other"'), name) == "/mnt/other"
+
+
+@pytest.mark.parametrize("name", ["tls_certificate", "tls_key"])
+def test_nothing_can_be_named_where_that_has_a_meaning(tmp_path, name):
+    assert getattr(read(tmp_path, f'{name} = ""'), name) == ""
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_of_a_choice_every_word_can_be_set_and_no_other(tmp_path, name):
+    for word in CHOICES[name]:
+        assert getattr(read(tmp_path, f'{name} = "{word}"'), name) == word
+    for other in ('""', '"none"', f'"{CHOICES[name][0].upper()}"', "true", "[]"):
+        assert " or ".join(CHOICES[name]) in refused(tmp_path, f"{name} = {other}")
+
+
+def test_the_index_can_be_had_or_not(tmp_path):
+    assert read(tmp_path, "index = true").index is True
+    assert read(tmp_path, "index = false").index is False
+    for other in ("0", "1", '"true"', '""', "[true]"):
+        assert "true or false" in refused(tmp_path, f"index = {other}")
 
 
 def test_targets_are_a_list(tmp_path):
@@ -69,7 +96,8 @@ def test_targets_are_a_list(tmp_path):
 
 
 def test_nothing_else_can_be_set():
-    assert set(FIELDS) == {"anchor", "key", "targets", *NUMBERS}
+    texts = {*FILES, *ADDRESSES, *CHOICES}
+    assert set(FIELDS) == {"targets", "index", *texts, *NUMBERS}
 
 
 def test_a_spelling_mistake_is_told_with_what_is_known(tmp_path):
@@ -84,8 +112,9 @@ def test_what_is_no_number_from_0_on_is_refused(tmp_path, value):
 
 
 @pytest.mark.parametrize("value", ['""', "7", "true", '["anchor"]'])
-def test_what_is_no_path_is_refused(tmp_path, value):
-    assert "anchor is not" in refused(tmp_path, f"anchor = {value}")
+@pytest.mark.parametrize("name", ["anchor", "key", *ADDRESSES])
+def test_what_is_no_text_is_refused(tmp_path, name, value):
+    assert f"{name} is not" in refused(tmp_path, f"{name} = {value}")
 
 
 @pytest.mark.parametrize("value", ['"../copy"', "[7]", '["a", 7]', "{}"])
@@ -142,7 +171,7 @@ def test_what_is_no_flat_toml_is_refused(tmp_path, text):
     refused(tmp_path, text)
 
 
-def test_what_is_no_text_is_refused(tmp_path):
+def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / NAME).write_bytes(b"# \xff")
     with pytest.raises(Held, match="utf-8"):
         Config.read(tmp_path)

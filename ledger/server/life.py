@@ -1,4 +1,4 @@
-"""The service of one log: started, watched and stopped."""
+"""The life of a service: begun, watched, ended."""
 
 from __future__ import annotations
 
