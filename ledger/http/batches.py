@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from ledger.errors import Halted, Refused
+from ledger.errors import Refused
 from ledger.http import bodies
 from ledger.http.accept import choose
 from ledger.http.answering import PLAIN_HEADERS
@@ -69,6 +69,7 @@ class Batches:
     async def handle(self, asked: Asked) -> web.StreamResponse:
         """Log a stream of records."""
         wanted = choose(asked.header("Accept"), OFFERED)
+        pay(asked.site, asked.payer, requests=1)
         splitter, by_line = _splitter(asked)
         if (asked.header("Expect") or "").lower() == "100-continue":
             await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -121,7 +122,7 @@ class Batches:
             return []
         site = asked.site
         with site.memory.holding(sum(len(each.data) for each in admitted)):
-            answer = await _answer(asked, admitted)
+            answer = await site.writer.hand_in(admitted)
         new = [at for at, index in enumerate(answer.indexes) if index is not None]
         indexes = [index for index in answer.indexes if index is not None]
         size, repeated = answer.head.size, answer.repeated
@@ -141,14 +142,6 @@ class Batches:
             told = result(receipt.index, size, entry, receipt, repeated=old)
             found[at] = {"status": 200 if old else 201} | told
         return found
-
-
-async def _answer(asked: Asked, admitted: Sequence[Admitted]) -> Any:
-    try:
-        async with asyncio.timeout(asked.site.config.answer_timeout_s):
-            return await asked.site.writer.hand_in(admitted)
-    except TimeoutError:
-        raise Halted("no answer in time; it may or may not have been logged") from None
 
 
 async def _tell(

@@ -25,6 +25,12 @@ def check_head(request: web.BaseRequest, most: int | None) -> None:
 
 async def read(request: web.BaseRequest, *, most: int, within_s: float) -> bytes:
     """The whole body, of at most `most` bytes, in `within_s` seconds."""
+    if request.content.is_eof():
+        # All of it has come along with the head, as short ones do.
+        whole = request.content.read_nowait(-1)
+        if len(whole) > most:
+            raise Problem(SIZE, f"more than the {most} bytes that are read")
+        return whole
     parts: list[bytes] = []
     size = 0
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -30,12 +31,16 @@ def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, 
     for name in _ONCE:
         if len(headers.getall(name, ())) > 1:
             raise Problem(FORM, f"{name} is there twice", check="header")
-    caller = _caller(headers.get("Authorization"), site)
+    authorization = headers.get("Authorization")
+    if authorization is None:
+        caller = site.anybody()
+        if route.cost == WRITE and caller.scopes:
+            _check_local(headers.get("Origin"), headers.get("Host", ""))
+    else:
+        caller = _bearer(authorization, site)
     _check_scope(caller, route, site)
-    if site.open_to_all and route.cost == WRITE:
-        _check_local(headers.get("Origin"), headers.get("Host", ""))
     payer = caller.by if caller.token else f"address {address_of(request)}"
-    if route.cost != OPEN:
+    if route.cost == READ:
         pay(site, payer, requests=1)
     return caller, payer
 
@@ -52,9 +57,7 @@ def pay(
         raise Problem(RATE, says, retry_after_s=wait)
 
 
-def _caller(authorization: str | None, site: Site) -> Caller:
-    if authorization is None:
-        return site.anybody
+def _bearer(authorization: str, site: Site) -> Caller:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused("token", "Authorization is not of the form Bearer TOKEN")
@@ -95,6 +98,7 @@ def _check_local(origin: str | None, host: str) -> None:
         raise Problem(ELSEWHERE, "without tokens only this machine is listened to")
 
 
+@lru_cache(maxsize=1_024)
 def is_loopback(address: str) -> bool:
     """Whether `address` is this machine, for everybody."""
     try:
@@ -105,7 +109,11 @@ def is_loopback(address: str) -> bool:
 
 def address_of(request: web.BaseRequest) -> str:
     """Where a request comes from; of an IPv6 address its network, as one caller."""
-    remote = request.remote or "unknown"
+    return _network(request.remote or "unknown")
+
+
+@lru_cache(maxsize=4_096)
+def _network(remote: str) -> str:
     if ":" in remote:
         try:
             return str(

@@ -6,8 +6,7 @@ is counted, and whoever comes when it is used up is told to come again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from ledger.errors import Unavailable
 
@@ -19,14 +18,31 @@ class Memory:
         self.limit = limit
         self.used = 0
 
-    @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Have `size` bytes while this lasts, or raise Unavailable."""
+    def holding(self, size: int) -> Share:
+        """Have `size` bytes for as long as a `with` lasts, or raise Unavailable."""
+        return Share(self, size)
+
+
+class Share:
+    """Some bytes that are in use. A class, since every request has two of them."""
+
+    __slots__ = ("_memory", "_size")
+
+    def __init__(self, memory: Memory, size: int) -> None:
+        self._memory = memory
+        self._size = size
+
+    def __enter__(self) -> None:
+        memory = self._memory
         # One that is larger than all there is has it alone.
-        if self.used and self.used + size > self.limit:
+        if memory.used and memory.used + self._size > memory.limit:
             raise Unavailable("memory", "too many bytes are under way; come again")
-        self.used += size
-        try:
-            yield
-        finally:
-            self.used -= size
+        memory.used += self._size
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._memory.used -= self._size

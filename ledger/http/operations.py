@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,11 +29,6 @@ CONNECTIONS: Final = 64
 RETRY_AFTER_S: Final = 5
 """When to ask again: a start takes seconds, and people take longer in any case."""
 _METHODS: Final = ("GET", "HEAD")
-
-_SILENT: Final = logging.getLogger("provlog-operations")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
-"""What aiohttp says of what it cannot read: a traceback each would fill the disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +72,7 @@ def operations_server(look: Callable[[], Health], counts: Counts) -> web.Server:
         return _finished(answer)
 
     # No body is wanted here, so none is waited for either: lingering_time.
-    return _Server(handle, lingering_time=0, access_log=None, logger=_SILENT)
+    return _Server(handle, lingering_time=0, access_log=None)
 
 
 class _Server(web.Server):

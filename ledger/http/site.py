@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from ledger.callers.budgets import Budgets
 from ledger.callers.tokens import Caller, Tokens
@@ -15,6 +16,9 @@ from ledger.log.admission import Admission
 from ledger.log.reading import Reading
 from ledger.metrics import Counts
 from ledger.store import Charter
+
+_ALL: Final = frozenset({"submit", "read"})
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +41,7 @@ class Site:
     local: bool
     clock: Callable[[], float]
 
-    @property
     def anybody(self) -> Caller:
-        """Who calls without a token, where that is allowed."""
-        scopes = frozenset({"submit", "read"}) if self.open_to_all else frozenset()
+        """Who calls without a token; for a first try, every program of this machine."""
+        scopes = _ALL if self.local and not self.tokens.any else _NOTHING
         return Caller(by=self.charter.operator, scopes=scopes, token="")
-
-    @property
-    def open_to_all(self) -> bool:
-        """Whether every program of this machine may submit: for a first try."""
-        return self.local and not self.tokens.any

@@ -135,7 +135,7 @@ async def _body(asked: Asked) -> bytes:
     site, most = asked.site, asked.route.max_body_bytes or 0
     length = asked.request.content_length
     # Refused ones cost as well: else refusals would be a way to keep us busy.
-    pay(site, asked.payer, entries=1, bytes_=length or 0)
+    pay(site, asked.payer, entries=1, bytes_=length or 0, requests=1)
     if (asked.header("Expect") or "").lower() == "100-continue":
         await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         asked.request.writer.output_size = 0
@@ -154,11 +154,7 @@ async def _logged(asked: Asked, admitted: Sequence[Admitted]) -> Answer:
     held = sum(len(each.data) for each in admitted)
     try:
         with site.memory.holding(held):
-            async with asyncio.timeout(site.config.answer_timeout_s):
-                answer = await site.writer.hand_in(admitted)
-    except TimeoutError:
-        says = f"no answer from the disk in {site.config.answer_timeout_s} s"
-        raise Halted(f"it may or may not have been logged: {says}") from None
+            answer = await site.writer.hand_in(admitted)
     except (Unavailable, Held, Halted):
         # What fails because of us does not use up anybody's share.
         amount = {"entries": len(admitted), "bytes_": held}

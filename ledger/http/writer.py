@@ -30,8 +30,8 @@ class Writer(Protocol):
     async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
         """Have `admitted` logged; returns when it is durable.
 
-        Refused, Unavailable and Held mean that nothing was logged; Halted, and the
-        loss of the connection, that nobody knows.
+        Refused, Unavailable and Held mean that nothing was logged. Halted means that
+        nobody knows; it comes after `answer_timeout_s` at the latest.
         """
         ...
 

@@ -12,7 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ledger.errors import Held
+from ledger.errors import Halted, Held
 from ledger.log.log import Log
 from ledger.log.pool import Admitted, Answer, Order
 from ledger.publish.kept import Kept
@@ -21,6 +21,12 @@ from ledger.store import Head
 
 REMEMBERED: Final = 4_096
 """How many signed checkpoints are remembered beside those that were published."""
+
+
+def overdue(patience_s: int) -> Halted:
+    """What is said of a submission to which there is no answer."""
+    says = f"there was no answer in {patience_s} s"
+    return Halted(f"it may or may not have been logged: {says}")
 
 
 class Signed:
@@ -95,7 +101,12 @@ class Desk:
         """See Writer."""
         future: asyncio.Future[Answer] = self._loop.create_future()
         self.log.submit(admitted, told=lambda order: self._told(future, order))
-        return await future
+        patience = self.log.home.config.answer_timeout_s
+        try:
+            async with asyncio.timeout(patience):
+                return await future
+        except TimeoutError:
+            raise overdue(patience) from None
 
     async def until_published(self, size: int) -> Published:
         """See Writer."""

@@ -143,3 +143,4 @@ async def _report(link: Link, counts: Counts) -> None:
     while True:
         await asyncio.sleep(_REPORT_EVERY_S)
         link.report(list(counts.take()))
+        link.give_up()

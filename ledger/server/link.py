@@ -17,7 +17,7 @@ from ledger.errors import Halted, Held, Refused, Unavailable
 from ledger.log.pool import Admitted, Answer
 from ledger.metrics import Counts
 from ledger.publish.publishing import Published
-from ledger.server.desk import Awaited, Desk, Signed
+from ledger.server.desk import Awaited, Desk, Signed, overdue
 from ledger.server.messages import (
     Answered,
     Facts,
@@ -44,11 +44,14 @@ _LOST: Final = "the writer has ended; it may or may not have been logged: ask ag
 class Waiting:
     """A submission that waits: what was admitted, and who is told."""
 
-    __slots__ = ("admitted", "future")
+    __slots__ = ("admitted", "future", "since")
 
-    def __init__(self, admitted: Sequence[Admitted]) -> None:
+    def __init__(
+        self, admitted: Sequence[Admitted], loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.admitted = admitted
-        self.future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.future: asyncio.Future[Answer] = loop.create_future()
+        self.since = loop.time()
 
 
 class Link:
@@ -73,6 +76,7 @@ class Link:
         self._orders: dict[int, list[Waiting]] = {}
         self._number = 0
         self._lost = False
+        self._loop = asyncio.get_running_loop()
 
     @classmethod
     async def over(cls, end: socket.socket, config: Config) -> Self:
@@ -85,10 +89,10 @@ class Link:
         """See Writer."""
         if self._lost:
             raise Unavailable("writer", "the service is ending; nothing was logged")
-        waiting = Waiting(admitted)
+        waiting = Waiting(admitted, self._loop)
         self._ready.append(waiting)
         if len(self._ready) == 1:
-            asyncio.get_running_loop().call_soon(self._hand_over)
+            self._loop.call_soon(self._hand_over)
         return await waiting.future
 
     async def until_published(self, size: int) -> Published:
@@ -105,6 +109,14 @@ class Link:
         """Tell the writer what was counted."""
         if rows and not self._lost:
             self._writer.write(framed(Facts(rows)))
+
+    def give_up(self) -> None:
+        """Tell those who have waited too long. One timer for all costs nothing."""
+        patience = self._config.answer_timeout_s
+        since = self._loop.time() - patience
+        for waiting in self._orders.values():
+            if waiting and waiting[0].since < since:
+                _fail(waiting, overdue(patience))
 
     async def close(self) -> None:
         """Let the writer know that nothing more comes."""
