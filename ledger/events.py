@@ -106,6 +106,11 @@ STOP_FORCED: Final = Event(
     logging.ERROR,
     "A process did not end in time and was killed; what was acknowledged is durable.",
 )
+MEASURE_FAILED: Final = Event(
+    "measure_failed",
+    logging.ERROR,
+    "What /metrics shows of the log could not be read, and stands still.",
+)
 REQUEST_FAILED: Final = Event(
     "request_failed",
     logging.ERROR,

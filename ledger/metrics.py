@@ -69,7 +69,7 @@ REQUEST_SECONDS: Final = Metric(
 REFUSALS: Final = Metric(
     "provlog_refusals_total",
     "counter",
-    "Requests that were refused, by the check that refused them.",
+    "Requests that had no result, by the heading of docs/problems.md that says why.",
     ("check",),
 )
 SUBMITTED: Final = Metric(

@@ -7,6 +7,7 @@ not known is refused: a limit with a spelling mistake would be no limit.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ ENVIRONMENT: Final = "PROVLOG_"
 """How variables begin that override the file, for one process."""
 _CLIENTS: Final = ("PROVLOG_TOKEN", "PROVLOG_URL", "PROVLOG_POLICY")
 """What a client reads from there, and a log does not."""
+_NUMBER: Final = re.compile("0|[1-9][0-9]{0,18}")
+_OTHERS: Final = ("PROVLOG_SERVICE_", "PROVLOG_PORT")
+"""What Kubernetes puts there, where a service is called provlog."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +47,12 @@ class Config(Settings):
     """The settings of one log, as its file and the environment have them."""
 
     @classmethod
-    def read(cls, folder: Path) -> Config:
-        """Read the file in `folder`; without one everything is as above."""
+    def read(cls, folder: Path, environment: Mapping[str, str] = os.environ) -> Config:
+        """Read the file in `folder`; without one everything is as it usually is.
+
+        `environment` goes before the file, for whoever runs the log; what a copy has
+        in its file is read without it.
+        """
         path = folder / NAME
         try:
             members = tomllib.loads(read_file(path, MAX_BYTES).decode())
@@ -58,7 +66,7 @@ class Config(Settings):
         except (ValueError, MalformedError) as error:
             raise wrong(path, str(error)) from None
         settings = {name: checked(path, name, members[name]) for name in members}
-        config = cls(**settings | _overrides(os.environ))
+        config = cls(**settings | _overrides(environment))
         _check_places(folder, config)
         return config
 
@@ -67,8 +75,15 @@ def _overrides(environment: Mapping[str, str]) -> dict[str, Any]:
     """What the environment says instead of the file, for this process."""
     found = {}
     for variable, text in environment.items():
-        if variable.startswith(ENVIRONMENT) and variable not in _CLIENTS:
-            name = variable.removeprefix(ENVIRONMENT).lower()
+        if (
+            variable.startswith(ENVIRONMENT)
+            and variable not in _CLIENTS
+            and not variable.startswith(_OTHERS)
+        ):
+            name = variable.removeprefix(ENVIRONMENT)
+            if name != name.upper():
+                raise wrong(variable, "the name of a setting is in capitals there")
+            name = name.lower()
             found[name] = checked(variable, name, _read_as(name, text))
     return found
 
@@ -79,8 +94,8 @@ def _read_as(name: str, text: str) -> Any:
     if isinstance(default, bool):
         return {"true": True, "false": False}.get(text, text)
     if isinstance(default, int):
-        # As in the file: no sign, no spaces, no digits of other scripts.
-        return int(text) if text.isascii() and text.isdigit() else text
+        # As in the file: no sign, no zero before it, no digits of other scripts.
+        return int(text) if _NUMBER.fullmatch(text) else text
     if isinstance(default, tuple):
         return [each for each in text.split(",") if each]
     return text

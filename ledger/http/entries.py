@@ -23,7 +23,7 @@ from verifier.record import MEDIA_TYPE, parse_record
 from verifier.spelling import base64_text
 
 _PLAIN: Final = "text/plain"
-_RECEIPTS: Final = (_PLAIN, PROOF, BUNDLE, answering.JSON)
+RECEIPTS: Final = (_PLAIN, PROOF, BUNDLE, answering.JSON)
 
 
 class Entries:
@@ -92,7 +92,7 @@ class Entries:
     def _receipt(
         self, asked: Asked, index: int, size: int, checkpoint: bytes
     ) -> web.Response:
-        wanted = choose(asked.header("Accept"), _RECEIPTS)
+        wanted = choose(asked.header("Accept"), RECEIPTS)
         proof = tuple(self._reading.inclusion(index, size))
         receipt = Receipt(index=index, proof=proof, checkpoint=checkpoint)
         headers = {"Vary": "Accept"}

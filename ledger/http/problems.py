@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 
 from ledger.errors import Conflict, Halted, Held, Refused, Unavailable, WrongBytes
+from ledger.http.answering import PLAIN_HEADERS
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPES: Final = "/v1/problems"
@@ -44,7 +45,7 @@ QUERY: Final = Kind(
 FORM: Final = Kind(
     "form",
     400,
-    "The body cannot be read as what is logged here",
+    "It cannot be read as what is expected here",
     "See what the detail names. Repeating it changes nothing.",
 )
 TOKEN: Final = Kind(
@@ -206,12 +207,7 @@ class Problem(Exception):
             status=self.kind.status,
             body=json.dumps(self.document).encode(),
             content_type=MEDIA_TYPE,
-            headers={
-                "Cache-Control": "no-store",
-                "Access-Control-Allow-Origin": "*",
-                "X-Content-Type-Options": "nosniff",
-                **self.headers,
-            },
+            headers={**PLAIN_HEADERS, "Cache-Control": "no-store", **self.headers},
         )
 
 

@@ -8,10 +8,11 @@ What is limited is the class of a route, never a name, so that none is forgotten
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
+from verifier.spelling import MAX_SIZE
 from verifier.tile import MAX_ENTRY_BYTES
 
 INDEX: Final = "(0|[1-9][0-9]{0,18})"
@@ -26,6 +27,45 @@ MAX_BODY_BYTES: Final = 2 * MAX_ENTRY_BYTES + 1024
 """A record in JSON may be larger than it is when it is logged."""
 
 
+class Parameter(NamedTuple):
+    """A part of a path: what it is called, what it looks like there, what it is.
+
+    `shown` is what OpenAPI says of it: a JSON schema.
+    """
+
+    name: str
+    pattern: str
+    says: str
+    shown: Mapping[str, Any]
+
+
+def number(
+    name: str, says: str, *, pattern: str = INDEX, least: int = 0, most: int = MAX_SIZE
+) -> Parameter:
+    """A number in a path."""
+    shown = {"type": "integer", "minimum": least, "maximum": most}
+    return Parameter(name, pattern, says, shown)
+
+
+def text(name: str, pattern: str, says: str) -> Parameter:
+    """Anything else in a path."""
+    return Parameter(name, pattern, says, {"type": "string", "pattern": f"^{pattern}$"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An answer that is a result.
+
+    `media` has for each media type the name of its schema in `ledger.http.shapes`,
+    `headers` are those that it has beside the ones of every answer.
+    """
+
+    says: str
+    media: Mapping[str, str]
+    status: int = 200
+    headers: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One kind of address.
@@ -33,6 +73,9 @@ class Route:
     `path` is its template, with `{names}`; `scope` is what a token must allow, where
     one is needed. `max_body_bytes` is 0 where there is no body, and None where it is
     read as it comes and its length does not matter.
+
+    The rest is for who reads about it: `takes` are the bodies and `tells` the answers,
+    `asks` the headers that make a difference.
     """
 
     method: str
@@ -44,13 +87,17 @@ class Route:
     handle: Callable[..., Awaitable[Any]]
     kinds: tuple[str, ...] = ("record", "statement", "opaque")
     max_body_bytes: int | None = 0
-    patterns: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    takes: Mapping[str, str] = field(default_factory=dict)
+    tells: tuple[Told, ...] = ()
+    asks: tuple[str, ...] = ()
 
     def pattern(self) -> re.Pattern[str]:
         """What its raw path looks like, whole."""
         found = re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}")
-        for name, pattern in self.patterns:
-            found = found.replace(f"{{{re.escape(name)}}}", f"(?P<{name}>{pattern})")
+        for each in self.parameters:
+            group = f"(?P<{each.name}>{each.pattern})"
+            found = found.replace(f"{{{each.name}}}", group)
         return re.compile(found)
 
 
@@ -74,7 +121,7 @@ class Table:
         return {}, {}
 
     def _add(self, route: Route) -> None:
-        if not route.patterns:
+        if not route.parameters:
             self._fixed.setdefault(route.path, {})[route.method] = route
             return
         pattern = route.pattern()

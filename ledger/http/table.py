@@ -2,45 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
 
-from ledger.http import answering, problems
+from ledger.http import answering, batches, problems
+from ledger.http.answering import BYTES, JSON
 from ledger.http.asked import Asked
 from ledger.http.batches import Batches
-from ledger.http.entries import Entries
+from ledger.http.entries import RECEIPTS, Entries
 from ledger.http.lookups import DIGEST_PATTERN, RECORD_PATTERN, Lookups
 from ledger.http.openapi import described
 from ledger.http.receipts import Receipts
-from ledger.http.routes import INDEX, MAX_BODY_BYTES, OPEN, READ, WRITE, Route, Table
+from ledger.http.routes import (
+    MAX_BODY_BYTES,
+    OPEN,
+    READ,
+    WRITE,
+    Parameter,
+    Route,
+    Table,
+    Told,
+    number,
+    text,
+)
 from ledger.http.site import Site
-from ledger.http.submitting import Submitting
-from ledger.http.tiles import LEVEL, NUMBER, Tiles
-from verifier.tile import MAX_ENTRY_BYTES
+from ledger.http.submitting import (
+    BUNDLE,
+    CBOR_TYPES,
+    INDEX,
+    JSON_TYPES,
+    OFFERED,
+    Submitting,
+)
+from ledger.http.tiles import LEVEL, NUMBER, PART, Tiles
+from verifier.tile import MAX_ENTRY_BYTES, MAX_LEVEL, WIDTH
 
-_INDEX: Final = (("index", INDEX),)
-_SIZED: Final = (("index", INDEX), ("size", INDEX))
+_PAGE: Final = "text/markdown"
+_BYTES: Final = {BYTES: "bytes"}
+_RECORD: Final = dict.fromkeys(JSON_TYPES, "record") | dict.fromkeys(
+    CBOR_TYPES, "bytes"
+)
+_SUBMITTED: Final = dict(
+    zip(OFFERED, ("result", "bundle", "text", "index"), strict=True)
+)
+_RECEIPT: Final = dict.fromkeys(RECEIPTS, "text") | {BUNDLE: "bundle", JSON: "receipt"}
+
+_INDEX: Final = number("index", "The index of an entry.")
+_SIZE: Final = number("size", "The size of a tree: how many entries it has.")
+_LEVEL: Final = number("level", "0 for the leaves.", pattern=LEVEL, most=MAX_LEVEL)
+_WIDTH: Final = number("width", "Of 256.", pattern=PART, least=1, most=WIDTH - 1)
+_TILE: Final = Parameter(
+    "tile",
+    NUMBER,
+    "Its number. From 1000 on it has several segments, such as x001/234.",
+    {"type": "string", "pattern": "^[0-9]{3}$"},
+)
+_TAGGED: Final = ("ETag",)
+_PACKED: Final = ("ETag", "Vary", "Content-Encoding")
 
 
 def table_of(site: Site) -> Table:
     """The routes that the log of `site` has."""
     routes = [each for each in _routes(site) if site.charter.kind in each.kinds]
-    openapi = described(routes, kind=site.charter.kind, origin=site.charter.origin)
 
     async def description(asked: Asked) -> web.Response:
-        """GET /v1/openapi.json."""
-        return _page(asked, openapi, answering.JSON)
+        """GET /v1/openapi.json: how it is now, for tokens may have been made since."""
+        page = described(
+            routes,
+            kind=site.charter.kind,
+            origin=site.charter.origin,
+            public=site.config.reads == "public",
+            open_to_all=bool(site.anybody().scopes),
+        )
+        return _page(asked, page, JSON)
 
     routes.append(
-        Route(
-            method="GET",
-            path="/v1/openapi.json",
-            name="openapi",
-            says="This description.",
-            scope="read",
+        _get(
+            "/v1/openapi.json",
+            "openapi",
+            "This description.",
+            description,
+            {JSON: "description"},
             cost=OPEN,
-            handle=description,
+            headers=_TAGGED,
         )
     )
     return Table(routes)
@@ -48,25 +94,55 @@ def table_of(site: Site) -> Table:
 
 def _routes(site: Site) -> list[Route]:
     return [
-        *_submits(Receipts(site.reading)),
+        *_submits(Receipts(site.reading), site.charter.kind),
         *_tiles(Tiles(site.reading)),
         *_entries(Entries(site.reading)),
         *_lookups(Lookups(site.reading, site.lookup)),
-        Route(
-            method="GET",
-            path=problems.TYPES,
-            name="problems",
-            says="What each problem is, and what to do about it.",
-            scope="read",
+        _get(
+            problems.TYPES,
+            "problems",
+            "What each problem is, and what to do about it.",
+            _problems,
+            {_PAGE: "text"},
             cost=OPEN,
-            handle=_problems,
+            headers=_TAGGED,
         ),
     ]
 
 
-def _submits(receipts: Receipts) -> list[Route]:
+def _get(
+    path: str,
+    name: str,
+    says: str,
+    handle: Callable[[Asked], Awaitable[Any]],
+    media: Mapping[str, str],
+    *parameters: Parameter,
+    scope: str = "read",
+    cost: str = READ,
+    headers: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = ("record", "statement", "opaque"),
+) -> Route:
+    """An address that is read, and its one kind of answer."""
+    asks = ("If-None-Match",) if "ETag" in headers else ()
+    return Route(
+        method="GET",
+        path=path,
+        name=name,
+        says=says,
+        scope=scope,
+        cost=cost,
+        handle=handle,
+        kinds=kinds,
+        parameters=parameters,
+        tells=(Told(says=says, media=media, headers=headers),),
+        asks=(*asks, *(("Accept-Encoding",) if "Content-Encoding" in headers else ())),
+    )
+
+
+def _submits(receipts: Receipts, kind: str) -> list[Route]:
     one, many = Submitting(receipts), Batches(receipts)
     write: dict[str, Any] = {"method": "POST", "scope": "submit", "cost": WRITE}
+    where = ("Location", "Preference-Applied")
     return [
         Route(
             path="/add",
@@ -75,6 +151,8 @@ def _submits(receipts: Receipts) -> list[Route]:
             handle=one.add,
             kinds=("opaque",),
             max_body_bytes=MAX_ENTRY_BYTES,
+            takes=_BYTES,
+            tells=(Told(says="The index.", media={INDEX: "index"}),),
             **write,
         ),
         Route(
@@ -84,120 +162,164 @@ def _submits(receipts: Receipts) -> list[Route]:
             handle=one.record,
             kinds=("record", "opaque"),
             max_body_bytes=MAX_BODY_BYTES,
+            takes=_RECORD if kind == "record" else _BYTES,
+            tells=(
+                Told(says="Logged.", media=_SUBMITTED, status=201, headers=where),
+                Told(says="It was there before.", media=_SUBMITTED, headers=where),
+            ),
+            asks=("Prefer",),
             **write,
         ),
         Route(
             path="/v1/records:batch",
             name="batch",
-            says="Log a stream of records; a result for each, in their order.",
+            says="Log a stream of records; a result for each, in their order. Who "
+            "sends much has to read the results while sending.",
             handle=many.handle,
             kinds=("record", "opaque"),
             max_body_bytes=None,
+            takes=dict.fromkeys((batches.LINES, batches.ITEMS), "bytes"),
+            tells=(
+                Told(
+                    says="A line for each: a result or a problem, and its status.",
+                    media=dict.fromkeys(batches.OFFERED, "text"),
+                ),
+            ),
             **write,
         ),
     ]
 
 
 def _tiles(tiles: Tiles) -> list[Route]:
-    read: dict[str, Any] = {"method": "GET", "scope": "audit", "cost": READ}
+    audit: dict[str, Any] = {"scope": "audit", "headers": _TAGGED}
+    packed = audit | {"headers": _PACKED}
     return [
-        Route(
-            path="/checkpoint",
-            name="checkpoint",
-            says="The newest published checkpoint.",
-            handle=tiles.checkpoint,
-            **read,
+        _get(
+            "/checkpoint",
+            "checkpoint",
+            "The newest published checkpoint.",
+            tiles.checkpoint,
+            {INDEX: "text"},
+            **audit,
         ),
-        Route(
-            path="/tile/{level}/{tile}",
-            name="tile",
-            says="A tile of hashes, full or partial.",
-            handle=tiles.tile,
-            patterns=(("level", LEVEL), ("tile", NUMBER)),
-            **read,
+        _get(
+            "/tile/{level}/{tile}",
+            "tile",
+            "A full tile of hashes: c2sp.org/tlog-tiles.",
+            tiles.tile,
+            _BYTES,
+            _LEVEL,
+            _TILE,
+            **audit,
         ),
-        Route(
-            path="/tile/entries/{tile}",
-            name="entry_tile",
-            says="A tile of entries, full or partial.",
-            handle=tiles.tile,
-            patterns=(("tile", NUMBER),),
-            **read,
+        _get(
+            "/tile/{level}/{tile}.p/{width}",
+            "partial_tile",
+            "The beginning of a tile of hashes.",
+            tiles.tile,
+            _BYTES,
+            _LEVEL,
+            _TILE,
+            _WIDTH,
+            **audit,
+        ),
+        _get(
+            "/tile/entries/{tile}",
+            "entry_tile",
+            "A full tile of entries.",
+            tiles.tile,
+            _BYTES,
+            _TILE,
+            **packed,
+        ),
+        _get(
+            "/tile/entries/{tile}.p/{width}",
+            "partial_entry_tile",
+            "The beginning of a tile of entries.",
+            tiles.tile,
+            _BYTES,
+            _TILE,
+            _WIDTH,
+            **packed,
         ),
     ]
 
 
 def _entries(entries: Entries) -> list[Route]:
-    read: dict[str, Any] = {"method": "GET", "scope": "read", "cost": READ}
     return [
-        Route(
-            path="/v1/entries/{index}",
-            name="entry",
-            says="An entry: its bytes, or for people what it says.",
-            handle=entries.entry,
-            patterns=_INDEX,
-            **read,
+        _get(
+            "/v1/entries/{index}",
+            "entry",
+            "An entry: its bytes, or for people what it says.",
+            entries.entry,
+            {BYTES: "bytes", JSON: "entry"},
+            _INDEX,
+            headers=("Vary",),
         ),
-        Route(
-            path="/v1/receipts/{index}",
-            name="newest_receipt",
-            says="A receipt under the newest published checkpoint.",
-            handle=entries.newest_receipt,
-            patterns=_INDEX,
-            **read,
+        _get(
+            "/v1/receipts/{index}",
+            "newest_receipt",
+            "A receipt under the newest published checkpoint.",
+            entries.newest_receipt,
+            _RECEIPT,
+            _INDEX,
+            headers=("Vary",),
         ),
-        Route(
-            path="/v1/receipts/{index}/{size}",
-            name="receipt",
-            says="A receipt under a checkpoint of this size that was signed.",
-            handle=entries.receipt,
-            patterns=_SIZED,
-            **read,
+        _get(
+            "/v1/receipts/{index}/{size}",
+            "receipt",
+            "A receipt under a checkpoint of this size that was signed.",
+            entries.receipt,
+            _RECEIPT,
+            _INDEX,
+            _SIZE,
+            headers=("Vary",),
         ),
-        Route(
-            path="/v1/proofs/inclusion/{index}/{size}",
-            name="inclusion",
-            says="That an entry is in the tree of this size: bare hashes.",
-            handle=entries.inclusion,
-            patterns=_SIZED,
-            **read,
+        _get(
+            "/v1/proofs/inclusion/{index}/{size}",
+            "inclusion",
+            "That an entry is in the tree of this size: bare hashes.",
+            entries.inclusion,
+            {JSON: "inclusion"},
+            _INDEX,
+            _SIZE,
         ),
-        Route(
-            path="/v1/proofs/consistency/{first}/{second}",
-            name="consistency",
-            says="That one tree is the beginning of another: bare hashes.",
-            handle=entries.consistency,
-            patterns=(("first", INDEX), ("second", INDEX)),
-            **read,
+        _get(
+            "/v1/proofs/consistency/{first}/{second}",
+            "consistency",
+            "That one tree is the beginning of another: bare hashes.",
+            entries.consistency,
+            {JSON: "consistency"},
+            number("first", "The size of the one."),
+            number("second", "The size of the other."),
         ),
     ]
 
 
 def _lookups(lookups: Lookups) -> list[Route]:
-    read: dict[str, Any] = {"method": "GET", "scope": "read", "cost": READ}
     return [
-        Route(
-            path="/v1/lookup/record/{id}",
-            name="lookup_record",
-            says="The entries whose record has this id.",
-            handle=lookups.record,
+        _get(
+            "/v1/lookup/record/{id}",
+            "lookup_record",
+            "The entries whose record has this id.",
+            lookups.record,
+            {JSON: "found"},
+            text("id", RECORD_PATTERN, "The id of a record."),
             kinds=("record",),
-            patterns=(("id", RECORD_PATTERN),),
-            **read,
         ),
-        Route(
-            path="/v1/lookup/digest/{sha256}",
-            name="lookup_digest",
-            says="The entries that have these bytes, or name their digest.",
-            handle=lookups.digest,
-            patterns=(("sha256", DIGEST_PATTERN),),
-            **read,
+        _get(
+            "/v1/lookup/digest/{sha256}",
+            "lookup_digest",
+            "The entries that have these bytes, or name their digest.",
+            lookups.digest,
+            {JSON: "found"},
+            text("sha256", DIGEST_PATTERN, "A SHA-256 hash in hex."),
         ),
     ]
 
 
 async def _problems(asked: Asked) -> web.Response:
-    return _page(asked, problems.page().encode(), "text/markdown; charset=utf-8")
+    return _page(asked, problems.page().encode(), f"{_PAGE}; charset=utf-8")
 
 
 def _page(asked: Asked, body: bytes, content_type: str) -> web.Response:

@@ -22,7 +22,8 @@ from verifier.errors import MalformedError
 from verifier.tile import ENTRIES, Tile
 
 LEVEL: Final = "(?:0|[1-9][0-9]?)"
-NUMBER: Final = r"(?:x[0-9]{3}/){0,6}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
+NUMBER: Final = "(?:x[0-9]{3}/){0,6}[0-9]{3}"
+PART: Final = "[1-9][0-9]{0,2}"
 """Looks like the number of a tile; whether it is spelled as it must be, Tile says."""
 
 _KEPT_BYTES: Final = 8 << 20

@@ -9,7 +9,7 @@ files however large the log is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
@@ -131,9 +131,13 @@ class Follower:
                 rows += self._rows(at, end)
             except WrongBytes:
                 skipped += end - at  # the scrubber names it
+        if not self._has_room(len(rows)):
+            says = f"{self._folder}: the last {self._min_free_bytes} bytes stay free"
+            raise Unavailable("disk", says)
         rows.sort()
         about = self._about(start, stop, rows=len(rows), skipped=skipped)
-        self._write(about, (rows[at : at + PIECE] for at in range(0, len(rows), PIECE)))
+        blocks = (rows[at : at + PIECE] for at in range(0, len(rows), PIECE))
+        write_run(self._folder, about, blocks)
         return stop - covered
 
     def _rows(self, start: int, stop: int) -> Iterator[bytes]:
@@ -146,14 +150,15 @@ class Follower:
     def _merge(self) -> int:
         """Make one run of sixteen, if there are sixteen that make one."""
         group = mergeable(self._shelf.runs)
-        if not group:
+        rows = sum(run.about.rows for run in group)
+        # Where there is no room for a large file, there may be for the next small one.
+        if not group or not self._has_room(rows):
             return 0
         start, stop = group[0].about.start, group[-1].about.stop
         # What a disk has spoiled is not copied into a larger file.
         if all(map(self._is_sound, group)):
-            rows = sum(run.about.rows for run in group)
             about = self._about(start, stop, rows=rows, skipped=0)
-            self._write(about, merged([run.rows for run in group]))
+            write_run(self._folder, about, merged([run.rows for run in group]))
         return stop - start
 
     def _about(self, start: int, stop: int, *, rows: int, skipped: int) -> About:
@@ -161,12 +166,8 @@ class Follower:
             genesis=self._genesis, start=start, stop=stop, rows=rows, skipped=skipped
         )
 
-    def _write(self, about: About, blocks: Iterable[list[bytes]]) -> None:
-        need = about.rows * ROW_BYTES
-        if free_bytes(self._folder) - need < self._min_free_bytes:
-            says = f"the index in {self._folder} needs {need} bytes more, and the last"
-            raise Unavailable("disk", f"{says} {self._min_free_bytes} stay free")
-        write_run(self._folder, about, blocks)
+    def _has_room(self, rows: int) -> bool:
+        return free_bytes(self._folder) - rows * ROW_BYTES >= self._min_free_bytes
 
     def _check_one(self) -> int:
         """Read one of the runs that this follower has not read yet, all of it.

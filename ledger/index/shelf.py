@@ -63,14 +63,7 @@ class Shelf:
         """
         for _ in range(_LOOKS):
             try:
-                # What could not be opened is tried again: while it is not open, its
-                # inode may become that of a right file with the same name.
-                listed = _list(folder)
-                return (
-                    self
-                    if listed == self.files.keys()
-                    else self._open(folder, genesis, listed)
-                )
+                return self._open(folder, genesis, _list(folder))
             except FileNotFoundError:
                 continue  # a wider one has just taken its place: look for that one
             except OSError as error:
@@ -78,6 +71,10 @@ class Shelf:
         raise Unavailable("index", f"{folder} changes faster than it is read")
 
     def _open(self, folder: Path, genesis: bytes, listed: set[File]) -> Shelf:
+        # What could not be opened is tried again: while it is not open, its inode
+        # may become that of a right file with the same name.
+        if listed == self.files.keys():
+            return self
         files: dict[File, Run] = {}
         wrong: dict[str, str] = {}
         for file in listed:

@@ -42,6 +42,7 @@ async def serve_alone(
         await writing.start(operations)
         place = Place(
             folder=folder,
+            config=config,
             keys=tuple(log.keys),
             listening=listening,
             budgets=Budgets(config),
@@ -50,7 +51,6 @@ async def serve_alone(
         site = site_of(
             place,
             log.charter,
-            config,
             reading=log.reading,
             writer=writing.desk,
             counts=counts,

@@ -26,7 +26,7 @@ from ledger.index.lookup import Lookup
 from ledger.log.admission import Admission
 from ledger.log.home import Home
 from ledger.log.reading import Reading
-from ledger.metrics import Counts
+from ledger.metrics import MEMORY_HELD_BYTES, Counts
 from ledger.publish.kept import Kept
 from ledger.server.desk import Signed
 from ledger.server.link import Link
@@ -41,6 +41,7 @@ class Place:
     """Where a front end stands: what it was given before it began."""
 
     folder: Path
+    config: Config
     keys: tuple[VerifierKey, ...]
     listening: socket.socket
     budgets: Budgets
@@ -78,13 +79,13 @@ class Facing:
 def site_of(
     place: Place,
     charter: Charter,
-    config: Config,
     *,
     reading: Reading,
     writer: Writer,
     counts: Counts,
 ) -> Site:
     """What the front of one log stands on."""
+    config = place.config
     host, _ = parse_address(config.listen, "listen")
     return Site(
         charter=charter,
@@ -107,40 +108,38 @@ async def serve(place: Place, end: socket.socket, ready: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    home = Home.at(place.folder)
+    home = Home(place.folder, place.config)
     with ExitStack() as parts:
         store = home.open_store(readonly=True)
         parts.callback(store.close)
         link = await Link.over(end, home.config)
         kept = Kept(place.folder, list(place.keys), store.charter.origin)
         link.signed = Signed(kept)
-        counts = Counts()
-        facing = Facing(
-            site_of(
-                place,
-                store.charter,
-                home.config,
-                reading=Reading(store, lambda: link.head),
-                writer=link,
-                counts=counts,
-            ),
+        site = site_of(
             place,
+            store.charter,
+            reading=Reading(store, lambda: link.head),
+            writer=link,
+            counts=Counts(),
         )
+        facing = Facing(site, place)
         hearing = asyncio.create_task(link.run())
         hearing.add_done_callback(lambda _: stopping.set())
-        reporting = asyncio.create_task(_report(link, counts))
+        reporting = asyncio.create_task(_report(link, site))
         await facing.start()
         ready.send(b"1")
         await stopping.wait()
         await facing.stop()
         reporting.cancel()
-        link.report(list(counts.take()))
+        link.report(list(site.counts.take()))
         await link.close()
         hearing.cancel()
 
 
-async def _report(link: Link, counts: Counts) -> None:
+async def _report(link: Link, site: Site) -> None:
+    counts = site.counts
     while True:
         await asyncio.sleep(_REPORT_EVERY_S)
+        counts.set(MEMORY_HELD_BYTES, site.memory.used)
         link.report(list(counts.take()))
         link.give_up()

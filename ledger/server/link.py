@@ -240,7 +240,7 @@ class Counterpart:
             self._show()
             while True:
                 await self._hear(parse_from_front(await frame(reader)))
-        except (OSError, EOFError, NoMessage):
+        except (OSError, EOFError, ValueError, NoMessage):
             return  # it has died, or lost its mind; the supervisor starts another
         finally:
             self._desk.changed.remove(self._show)

@@ -12,12 +12,10 @@ from typing import Any
 
 from uvloop import new_event_loop
 
-from ledger.callers.budgets import Budgets
 from ledger.errors import Held
 from ledger.log.log import Log
 from ledger.server import following, front, writer
 from ledger.server.front import Place
-from verifier.keys import VerifierKey
 
 
 def looping(task: Coroutine[Any, Any, None]) -> None:
@@ -65,19 +63,6 @@ def told_of(log: Log) -> dict[str, Any]:
         "keys": [key.text() for key in log.keys],
         "hold": [hold.state, str(hold), hold.mend] if hold else None,
     }
-
-
-def place_of(
-    folder: Path,
-    keys: tuple[VerifierKey, ...],
-    listening: socket.socket,
-    budgets: Budgets,
-    share: int,
-) -> Place:
-    """Where a front end stands."""
-    return Place(
-        folder=folder, keys=keys, listening=listening, budgets=budgets, share=share
-    )
 
 
 def run_front(place: Place, end: socket.socket, ready: socket.socket) -> None:

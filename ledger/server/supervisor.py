@@ -24,7 +24,9 @@ from ledger.events import FRONT_END_DIED, STOP_FORCED, WRITER_DIED, emit
 from ledger.http.listening import listen
 from ledger.log.states import held
 from ledger.server import processes, running
+from ledger.server.front import Place
 from ledger.server.processes import SIGNALS
+from ledger.server.writer import AGAIN, FIRST
 from verifier.keys import VerifierKey
 
 _START_S: Final = 60
@@ -116,17 +118,18 @@ class Supervisor:
             raise Held(wrong[0], wrong[1], mend=wrong[2])
         return said
 
-    def _start_front(self, number: int) -> socket.socket:
+    def _start_front(self, number: int, mark: bytes = FIRST) -> socket.socket:
         """Start one in this place; the socket tells when it is there."""
         ours, theirs = socket.socketpair()
         ready, says = socket.socketpair()
         assert self._control  # noqa: S101 - the writer is there
-        place = running.place_of(
-            self.folder,
-            self._keys,
-            self.sockets[number],
-            self._budgets,
-            len(self.sockets),
+        place = Place(
+            folder=self.folder,
+            config=self.config,
+            keys=self._keys,
+            listening=self.sockets[number],
+            budgets=self._budgets,
+            share=len(self.sockets),
         )
         closing = [self._control, ours, ready, self.operations]
         closing += [each for each in self.sockets if each is not self.sockets[number]]
@@ -137,7 +140,7 @@ class Supervisor:
             running.run_front(place, theirs, says)
 
         self._fronts[number] = self._begin(run)
-        socket.send_fds(self._control, [b"+"], [ours.fileno()])
+        socket.send_fds(self._control, [mark], [ours.fileno()])
         for each in (ours, theirs, says):
             each.close()
         return ready
@@ -156,7 +159,7 @@ class Supervisor:
             if (status := processes.ended(child.pid)) is not None:
                 emit(FRONT_END_DIED, place=number, how=processes.how(status))
                 self._breathe(child)
-                self._start_front(number).close()
+                self._start_front(number, AGAIN).close()
         if self._index and processes.ended(self._index.pid) is not None:
             self._breathe(self._index)
             self._index = self._begin(self._index.run)

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from ledger.clock import read_clock
+from ledger.events import MEASURE_FAILED, emit
 from ledger.http.operations import Health, operations_server
 from ledger.http.serving import Serving
+from ledger.index.lookup import Lookup
 from ledger.log.log import Log
 from ledger.metrics import (
     BATCH_ENTRIES,
@@ -21,9 +23,11 @@ from ledger.metrics import (
     CHECKPOINTS_SIGNED,
     COMMIT_SECONDS,
     DISK_FREE_BYTES,
+    FRONT_END_RESTARTS,
     FRONT_ENDS,
     HEAD_SIZE,
     HELD,
+    INDEX_COVERED,
     POOL_BYTES,
     POOL_ENTRIES,
     PUBLISH_AGE_SECONDS,
@@ -40,7 +44,11 @@ from ledger.publish.publishing import Publisher
 from ledger.server.desk import Desk, Signed
 from ledger.server.link import Counterpart
 
+FIRST: Final = b"+"
+AGAIN: Final = b"!"
+"""With what the supervisor brings the link of a front end: a new one, another one."""
 _LOOK_EVERY_S: Final = 1.0
+_NO_FRONT: Final = "no front end takes requests just now"
 
 
 class Writing:
@@ -53,6 +61,8 @@ class Writing:
         self.desk = Desk(log, Publisher(log, kept, read_clock), Signed(kept))
         self.front_ends: Callable[[], int] = lambda: 0
         self._scrubber = log.scrub()
+        folder, genesis = log.home.folder, log.charter.genesis
+        self._lookup = Lookup(folder, genesis) if log.home.config.index else None
         self._serving = Serving(operations_server(self.health, counts))
         self._tasks: list[asyncio.Task[None]] = []
         self._signed = self._refused = 0
@@ -83,7 +93,7 @@ class Writing:
         return Health(
             ready=not hold and front_ends > 0,
             state=hold.state if hold else "writes",
-            says=str(hold) if hold else "",
+            says=str(hold) if hold else "" if front_ends else _NO_FRONT,
             mend=hold.mend if hold else "",
             size=self.desk.head.size,
             front_ends=front_ends,
@@ -91,7 +101,10 @@ class Writing:
 
     async def _measure(self) -> None:
         while True:
-            self._look()
+            try:
+                self._look()
+            except Exception as error:  # noqa: BLE001 - what is watched goes on
+                emit(MEASURE_FAILED, error=type(error).__name__)
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _look(self) -> None:
@@ -102,6 +115,8 @@ class Writing:
         counts.set(POOL_BYTES, bytes_)
         counts.set(HEAD_SIZE, self.desk.head.size)
         counts.set(FRONT_ENDS, self.front_ends())
+        if self._lookup:
+            counts.set(INDEX_COVERED, self._lookup.covered)
         counts.set(STORE_USED_BYTES, usage.used_bytes)
         counts.set(STORE_LIMIT_BYTES, usage.limit_bytes)
         counts.set(DISK_FREE_BYTES, usage.free_bytes)
@@ -186,6 +201,8 @@ async def write(
             """Take what the supervisor sends: the end of a link, or its own end."""
             with suppress(BlockingIOError):
                 data, ends, _, _ = socket.recv_fds(control, 1, 1)
+                if data == AGAIN:
+                    writing.counts.add(FRONT_END_RESTARTS)
                 for end in ends:
                     links.add(socket.socket(fileno=end))
                 if not data:

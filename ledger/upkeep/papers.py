@@ -49,7 +49,7 @@ def papers_of(folder: Path, copies: Sequence[str]) -> Papers:
         settings = Path(copy) / NAME
         if not settings.is_file():
             continue
-        config, usual = Config.read(Path(copy)), Config()
+        config, usual = Config.read(Path(copy), environment={}), Config()
         if (config.anchor, config.key) != (usual.anchor, usual.key):
             raise Refused(
                 "settings",
