@@ -1,4 +1,4 @@
-"""python -m benchmarks [receipts] [audit] [append] [proofs]: all, or those named."""
+"""python -m benchmarks [receipts append …]: all of them, or those."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import append, audit, proofs, receipts
+from benchmarks import append, audit, http, index, overload, proofs, receipts
 
-ALL = ("receipts", "audit", "append", "proofs")
+ALL = ("receipts", "audit", "append", "proofs", "index", "http", "overload")
 
 
 def main() -> None:
@@ -41,6 +41,12 @@ def main() -> None:
             append.run(folder, grown, rounds, sizes)
         if "proofs" in arguments.what:
             proofs.run(folder, _sizes_up_to(grown), rounds)
+        if "index" in arguments.what:
+            index.run(folder, [min(grown, 1_000_000)])
+        if "http" in arguments.what:
+            http.run(folder, rounds, quick=arguments.quick)
+        if "overload" in arguments.what:
+            overload.run(folder, 4 if arguments.quick else 20)
 
 
 def _sizes_up_to(grown: int) -> list[int]:

@@ -28,6 +28,7 @@ _TAKEN: Final = (
     "lock",
     "clock",
     "tokens",
+    "tokens.lock",
     "published",
     "index",
 )

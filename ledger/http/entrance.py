@@ -32,12 +32,15 @@ def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, 
         if len(headers.getall(name, ())) > 1:
             raise Problem(FORM, f"{name} is there twice", check="header")
     authorization = headers.get("Authorization")
-    if authorization is None:
+    if authorization is not None:
+        caller = _bearer(authorization, site)
+    elif _is_public(route, site):
+        # Tokens that cannot be read just now keep nobody from what is public.
+        caller = Caller(by="", scopes=frozenset(), token="")
+    else:
         caller = site.anybody()
         if route.cost == WRITE and caller.scopes:
             _check_local(headers.get("Origin"), headers.get("Host", ""))
-    else:
-        caller = _bearer(authorization, site)
     _check_scope(caller, route, site)
     payer = caller.by if caller.token else f"address {address_of(request)}"
     if route.cost == READ:
@@ -65,8 +68,7 @@ def _bearer(authorization: str, site: Site) -> Caller:
 
 
 def _check_scope(caller: Caller, route: Route, site: Site) -> None:
-    public = route.cost == READ and site.config.reads == "public"
-    if public or route.cost == OPEN or _allows(caller, route.scope):
+    if _is_public(route, site) or _allows(caller, route.scope):
         return
     if not caller.token:
         raise Problem(
@@ -75,6 +77,12 @@ def _check_scope(caller: Caller, route: Route, site: Site) -> None:
             headers={"WWW-Authenticate": 'Bearer realm="provlog"'},
         )
     raise Problem(SCOPE, f"the token does not have the scope {route.scope}")
+
+
+def _is_public(route: Route, site: Site) -> bool:
+    """Whether everybody may have it."""
+    public = site.config.reads == "public"
+    return route.cost == OPEN or (route.cost == READ and public)
 
 
 def _allows(caller: Caller, scope: str) -> bool:

@@ -7,6 +7,9 @@ policy.txt       for those who verify: whom to believe
 log.toml         what the operator has set
 lock             held by the one process that writes
 clock            when an operator has last confirmed the clock
+tokens           who may submit and read, by the hashes of their tokens
+published/       the checkpoints that were published
+index/           where what is found; it follows, and can be deleted
 """
 
 from __future__ import annotations
