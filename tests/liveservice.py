@@ -76,8 +76,8 @@ class LiveService:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            self.process.wait(START_S)
-            raise RuntimeError(self.said())
+            self.stop()
+            raise RuntimeError("\n".join(self.lines))
         self.started = json.loads(line)
         self.url: str = self.started["url"]
         self.operations: str = self.started["operations"]

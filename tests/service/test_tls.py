@@ -1,0 +1,108 @@
+"""With a certificate the log speaks TLS, and nothing else; a wrong one is said."""
+
+import datetime as dt
+import http.client
+import ipaddress
+import socket
+import ssl
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def certificate(folder, name="server"):
+    """A certificate for loopback that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            ),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    chain, secret = folder / f"{name}.pem", folder / f"{name}.key"
+    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return chain, secret
+
+
+@pytest.fixture
+def files(tmp_path):
+    return certificate(tmp_path)
+
+
+def settings(chain, secret):
+    return f'tls_certificate = "{chain}"\ntls_key = "{secret}"\n'
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_certificate_that_is_set_is_shown(new_service, files, workers):
+    service = new_service(settings=settings(*files), workers=workers)
+    parts = urlsplit(service.url)
+    assert parts.scheme == "https"
+    context = ssl.create_default_context(cafile=files[0])
+    connection = http.client.HTTPSConnection(
+        parts.hostname, parts.port, context=context, timeout=10
+    )
+    connection.request("POST", "/add", b"entry")
+    assert connection.getresponse().read() == b"0"
+    connection.close()
+
+
+def test_what_is_no_tls_gets_no_answer(new_service, files):
+    service = new_service(settings=settings(*files))
+    parts = urlsplit(service.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as plain:
+        plain.sendall(b"GET /checkpoint HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"HTTP" not in plain.recv(1 << 16)
+
+
+def test_versions_before_1_2_are_refused(new_service, files):
+    service = new_service(settings=settings(*files))
+    parts = urlsplit(service.url)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(files[0])
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with (
+        socket.create_connection((parts.hostname, parts.port), timeout=10) as plain,
+        pytest.raises(ssl.SSLError),
+    ):
+        context.wrap_socket(plain, server_hostname=parts.hostname)
+
+
+def test_a_certificate_without_its_key_is_said_before_anything_begins(
+    new_service, files, tmp_path
+):
+    other = certificate(tmp_path, "other")
+    for lines in (
+        f'tls_certificate = "{files[0]}"\n',
+        settings(files[0], other[1]),
+        settings(files[0], tmp_path / "missing"),
+    ):
+        with pytest.raises(RuntimeError, match="error: config: TLS"):
+            new_service(name=f"log{len(lines)}", settings=lines)
