@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,8 +14,6 @@ from ledger.config import Config
 from ledger.config.settings import checked
 from ledger.errors import Held
 from ledger.log.states import mended_by
-from ledger.server.life import Running
-from ledger.server.life import serve as run
 
 
 @click.command(
@@ -74,8 +73,11 @@ def serve(
                 if value is not None
             },
         )
+    # A third of a second for a server, which no other command needs.
+    from ledger.server import life  # noqa: PLC0415
+
     with voice.logging_aloud(verbose=verbose):
-        run(
+        life.serve(
             folder,
             config,
             without=without,
@@ -83,7 +85,8 @@ def serve(
         )
 
 
-def _say(running: Running, *, as_json: bool) -> None:
+def _say(running: Any, *, as_json: bool) -> None:
+    """Say what has begun: a `life.Running`."""
     state = running.hold.state if running.hold else "writes"
     if as_json:
         voice.say_json(
