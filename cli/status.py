@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -87,7 +86,7 @@ def _found(seen: Look, *, ask: bool) -> dict[str, Any]:
         **_log(seen),
         "warning": warning,
         "targets": targets,
-        "protected_by": _protected_by(seen.home, answered=answered),
+        "protected_by": seen.home.protected_by(answered=answered),
         "used_bytes": usage.used_bytes,
         "limit_bytes": usage.limit_bytes,
         "free_bytes": usage.free_bytes,
@@ -142,20 +141,6 @@ def _ask(seen: Look, target: str) -> Held | None:
     except Held as error:
         return error
     return None
-
-
-def _protected_by(home: Home, *, answered: bool) -> list[str]:
-    """What would know a newer tree if the whole folder were put back to an old one.
-
-    A target that nobody has asked, or that does not answer, may have nothing.
-    """
-    found = ["targets"] if answered else []
-    try:
-        if os.stat(home.anchor).st_dev != os.stat(home.store).st_dev:
-            found.append("anchor")
-    except OSError:
-        return found
-    return found
 
 
 def _protection(found: dict[str, Any]) -> str:

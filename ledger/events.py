@@ -106,6 +106,11 @@ STOP_FORCED: Final = Event(
     logging.ERROR,
     "A process did not end in time and was killed; what was acknowledged is durable.",
 )
+INDEX_STOPPED: Final = Event(
+    "index_stopped",
+    logging.WARNING,
+    "The index does not go on; lookups find what is new by looking through the log.",
+)
 MEASURE_FAILED: Final = Event(
     "measure_failed",
     logging.ERROR,

@@ -39,7 +39,7 @@ class Asked:
 
     def wait_s(self) -> int:
         """How long the caller prefers to wait for a published checkpoint: RFC 7240."""
-        for each in self.request.headers.get("Prefer", "").split(","):
+        for each in ",".join(self.request.headers.getall("Prefer", ())).split(","):
             if found := _WAIT.fullmatch(each):
                 return min(int(found[1]), MAX_WAIT_S)
         return 0

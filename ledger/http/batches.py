@@ -1,29 +1,32 @@
 """POST /v1/records:batch: a stream of records in, a result for each, in their order.
 
-Some are read, handed over as one order, and answered while the next are read; at
-most so many are under way, whatever the length of the body. Good ones are logged
-when others are refused. Who sends much has to read the results as they come.
+Some are read, handed over as one order, and answered while the next are read; at most
+so many are under way, whatever the length of the body. What they take is counted, and
+while there is no room for more, no more is read. Good ones are logged when others are
+refused. Who sends much has to read the results as they come.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from aiohttp import web
 
-from ledger.errors import Refused
+from ledger.errors import Halted, Held, Refused, Unavailable
 from ledger.http import bodies
 from ledger.http.accept import choose
 from ledger.http.answering import PLAIN_HEADERS
 from ledger.http.asked import Asked
 from ledger.http.entrance import pay
+from ledger.http.memory import Holding
 from ledger.http.problems import MEDIA, Problem, problem_of
 from ledger.http.receipts import Receipts
 from ledger.http.routes import MAX_BODY_BYTES
+from ledger.http.sending import cut_off
 from ledger.http.splitting import Items, Lines, Splitter, TooLong
 from ledger.http.submitting import INDEX, as_problem, entry_of, result
 from ledger.log.forms import record_in
@@ -41,6 +44,8 @@ GROUP_BYTES: Final = 1 << 20
 """What becomes one order: its proofs are made without a pause."""
 UNDER_WAY: Final = 4
 """How many groups are waited for while the next is read."""
+_RESULT_BYTES: Final = 1_536
+"""What a result takes beside the entry: most of it is the receipt."""
 
 
 @dataclass(slots=True)
@@ -50,6 +55,9 @@ class Group:
     admitted: list[tuple[int, Admitted]] = field(default_factory=list)
     refused: dict[int, Exception] = field(default_factory=dict)
     size_bytes: int = 0
+    paid_bytes: int = 0
+    held_bytes: int = 0
+    """How much of the memory it has, until its results are sent."""
 
     def __len__(self) -> int:
         return len(self.admitted) + len(self.refused)
@@ -58,6 +66,10 @@ class Group:
     def full(self) -> bool:
         """Whether it is enough for one order."""
         return len(self) >= GROUP or self.size_bytes >= GROUP_BYTES
+
+
+UnderWay: TypeAlias = "asyncio.Queue[tuple[asyncio.Task[bytes], int] | None]"
+"""Groups whose results are awaited, with the memory they have; None at the end."""
 
 
 class Batches:
@@ -81,27 +93,44 @@ class Batches:
                 "Cache-Control": "no-store",
             }
         )
-        under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
+        with asked.site.memory.holding(0, asked.payer) as held:
+            groups = _groups(asked, splitter, held, by_line=by_line)
+            await self._stream(asked, response, groups, held, wanted)
+        return response
+
+    async def _stream(
+        self,
+        asked: Asked,
+        response: web.StreamResponse,
+        groups: AsyncIterator[Group],
+        held: Holding,
+        wanted: str,
+    ) -> None:
+        """Hand in what comes, and send the results, as long as both goes on."""
+        under_way: UnderWay = asyncio.Queue(UNDER_WAY)
 
         async def hand_in() -> None:
             try:
-                async for group in _groups(asked, splitter, by_line=by_line):
+                async for group in groups:
                     task = asyncio.create_task(self._log(asked, group, wanted))
-                    await under_way.put(task)
-            finally:
+                    await under_way.put((task, group.held_bytes))
+            except Exception:
                 await under_way.put(None)
+                raise
+            # Not when it was cancelled: then nobody takes anything out any more.
+            await under_way.put(None)
 
         reader = asyncio.create_task(hand_in())
         try:
-            await _tell(asked, response, under_way)
+            await _tell(asked, response, under_way, held)
             await reader
+            await _sent(asked, response.write_eof())
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             while not under_way.empty():
-                if task := under_way.get_nowait():
-                    task.cancel()
-        return response
+                if some := under_way.get_nowait():
+                    some[0].cancel()
 
     async def _log(self, asked: Asked, group: Group, wanted: str) -> bytes:
         """Have a group logged; its results, a line each."""
@@ -111,6 +140,10 @@ class Batches:
             found = await self._results(asked, [x for _, x in group.admitted], wanted)
             results |= zip(places, found, strict=True)
         except Exception as error:  # noqa: BLE001 - each of them is told the same
+            if isinstance(error, Unavailable | Held | Halted):
+                # What fails because of us does not use up anybody's share.
+                amounts = {"entries": len(places), "bytes_": group.paid_bytes}
+                asked.site.budgets.refund(asked.payer, **amounts)
             results |= dict.fromkeys(places, error)
         return b"".join(_line(results[place], wanted) for place in sorted(results))
 
@@ -121,8 +154,7 @@ class Batches:
         if not admitted:
             return []
         site = asked.site
-        with site.memory.holding(sum(len(each.data) for each in admitted)):
-            answer = await site.writer.hand_in(admitted)
+        answer = await site.writer.hand_in(admitted)
         new = [at for at, index in enumerate(answer.indexes) if index is not None]
         indexes = [index for index in answer.indexes if index is not None]
         size, repeated = answer.head.size, answer.repeated
@@ -145,52 +177,70 @@ class Batches:
 
 
 async def _tell(
-    asked: Asked,
-    response: web.StreamResponse,
-    under_way: asyncio.Queue[asyncio.Task[bytes] | None],
+    asked: Asked, response: web.StreamResponse, under_way: UnderWay, held: Holding
 ) -> None:
-    """Send the results as they come; who does not read them is left."""
-    patience = asked.site.config.body_timeout_s
+    """Send the results as they come."""
     await response.prepare(asked.request)
-    while task := await under_way.get():
-        lines = await task
-        try:
-            async with asyncio.timeout(patience):
-                await response.write(lines)
-        except TimeoutError:
-            if asked.request.transport:
-                asked.request.transport.abort()
-            raise ConnectionResetError("the results are not read") from None
-    async with asyncio.timeout(patience):
-        await response.write_eof()
+    while some := await under_way.get():
+        task, held_bytes = some
+        await _sent(asked, response.write(await task))
+        held.have(-held_bytes)
+
+
+async def _sent(asked: Asked, writing: Awaitable[None]) -> None:
+    """Send some; who does not read is left."""
+    try:
+        async with asyncio.timeout(asked.site.config.body_timeout_s):
+            await writing
+    except TimeoutError:
+        cut_off(asked.request)
 
 
 async def _groups(
-    asked: Asked, splitter: Splitter, *, by_line: bool
+    asked: Asked, splitter: Splitter, held: Holding, *, by_line: bool
 ) -> AsyncIterator[Group]:
     """What comes, in groups; what cannot be read ends it, and is told of."""
-    config, group, place = asked.site.config, Group(), 0
-    stream = bodies.pieces(
-        asked.request,
-        bytes_per_s=config.batch_bytes_per_s,
-        patience_s=config.body_timeout_s,
-    )
+    group, place = Group(), 0
     try:
-        async for piece in stream:
-            for each in splitter.feed(piece):
-                _admit(asked, group, place, each, by_line=by_line)
-                place += 1
-                if group.full:
+        async for each in _submissions(asked, splitter, held):
+            weight = _RESULT_BYTES + (0 if isinstance(each, TooLong) else len(each))
+            if not held.fits(weight):
+                # First we let go of what we have: others may be waiting for it.
+                if len(group):
                     yield group
                     group = Group()
-        for each in splitter.end():
+                await held.room(weight, asked.site.config.body_timeout_s)
+            held.have(weight)
+            group.held_bytes += weight
             _admit(asked, group, place, each, by_line=by_line)
             place += 1
-    except (Refused, Problem) as error:
+            if group.full:
+                yield group
+                group = Group()
+    except (Refused, Problem, Unavailable) as error:
         # Nothing behind it can be told apart; what is before it is logged.
         group.refused[place] = error
     if len(group):
         yield group
+
+
+async def _submissions(
+    asked: Asked, splitter: Splitter, held: Holding
+) -> AsyncIterator[bytes | TooLong]:
+    """What comes, cut; the part of one that is kept until the rest comes is counted."""
+    config, kept = asked.site.config, 0
+    patience_s = config.body_timeout_s
+    async for piece in bodies.pieces(
+        asked.request, bytes_per_s=config.batch_bytes_per_s, patience_s=patience_s
+    ):
+        for each in splitter.feed(piece):
+            yield each
+        held.have(splitter.kept - kept)
+        kept = splitter.kept
+        if kept:
+            await held.room(0, patience_s)
+    for last in splitter.end():
+        yield last
 
 
 def _admit(
@@ -202,14 +252,15 @@ def _admit(
             pay(asked.site, asked.payer, entries=1)
             raise data
         pay(asked.site, asked.payer, entries=1, bytes_=len(data))
-        data = _content(asked, data, by_line=by_line)
-        admitted = asked.site.admission.admit(data, by=asked.caller.by)
+        content = _content(asked, data, by_line=by_line)
+        admitted = asked.site.admission.admit(content, by=asked.caller.by)
     except (Refused, Problem) as error:
         asked.site.counts.add(SUBMITTED, 1, "refused")
         group.refused[place] = error
         return
     group.admitted.append((place, admitted))
     group.size_bytes += len(admitted.data)
+    group.paid_bytes += len(data)
 
 
 def _content(asked: Asked, data: bytes, *, by_line: bool) -> bytes:

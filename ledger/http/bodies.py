@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
-from ledger.http.problems import MEDIA, SIZE, SLOW, Problem
+from ledger.http.problems import FORM, MEDIA, SIZE, SLOW, Problem
 
 _PIECE_BYTES: Final = 1 << 16
 
@@ -17,10 +17,24 @@ def check_head(request: web.BaseRequest, most: int | None) -> None:
     """Return if the body may come: looked at before a byte of it is read."""
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
-        raise Problem(MEDIA, f"a body is not compressed, and this is {encoding[:40]}")
+        raise Problem(MEDIA, f"a body is not compressed, and this is {encoding[:40]!a}")
+    coding = request.headers.get("Transfer-Encoding")
+    if coding is not None:
+        _check_coding(coding, request)
     length = request.content_length
     if most is not None and length is not None and length > most:
         raise Problem(SIZE, f"{length} bytes, and at most {most} are read here")
+
+
+def _check_coding(coding: str, request: web.BaseRequest) -> None:
+    """Return if all on the way have to see the same end of the body: RFC 9112, 6.1."""
+    close = {"Connection": "close"}
+    if coding.lower() != "chunked":
+        says = f"a body is sent as it is, or chunked, and not {coding[:40]!a}"
+        raise Problem(MEDIA, says, headers=close)
+    if request.version < HttpVersion11:
+        says = "HTTP/1.0 has no Transfer-Encoding"
+        raise Problem(FORM, says, check="http", headers=close)
 
 
 async def read(request: web.BaseRequest, *, most: int, within_s: float) -> bytes:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 from collections import Counter
+from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
 
+from ledger.http.entrance import network_of
 from ledger.http.front import Front
 from ledger.http.problems import BUSY, FORM, Problem
 from ledger.metrics import CONNECTIONS, Counts
@@ -20,12 +23,21 @@ from ledger.metrics import CONNECTIONS, Counts
 _FULL: Final = Problem(
     BUSY, "too many connections", check="connections", retry_after_s=1
 )
+_LONG: Final = Problem(
+    FORM, "the head of a request is longer than any is", check="http"
+)
 _SILENT: Final = logging.getLogger("provlog-http")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 """What aiohttp says would have parts of requests in it; ours are in ledger.events."""
 MAX_LINE_BYTES: Final = 8_190
 MAX_HEADER_BYTES: Final = 8_190
+MAX_HEAD_BYTES: Final = 1 << 15
+"""All of a head; one that comes in one piece is not held up by its length."""
+_BUFFER_BYTES: Final = 1 << 16
+"""How much of a body is read before somebody wants it."""
+_OWN_FILES: Final = 64
+"""How many files, and sockets of ours, a front end has open beside connections."""
 
 
 class Connections:
@@ -42,7 +54,7 @@ class Connections:
     ) -> None:
         self.open = 0
         self.of_one: Counter[str] = Counter()
-        self.most = most
+        self.most = _openable(most)
         self.most_of_one = most_of_one
         self.counts = counts
         self.server = _Server(
@@ -54,6 +66,7 @@ class Connections:
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_HEADER_BYTES,
             max_headers=64,
+            read_bufsize=_BUFFER_BYTES,
             auto_decompress=False,
         )
         self.server.connections_of = self
@@ -89,24 +102,35 @@ class _Server(web.Server):
 class _Connection(web.RequestHandler):
     """One connection, from its beginning to its end."""
 
-    __slots__ = ("_address", "_connections", "_counted")
+    __slots__ = ("_address", "_connections", "_counted", "_head_bytes")
 
     def __init__(self, server: _Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._connections = server.connections_of
         self._address = ""
         self._counted = False
+        self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, or tell it that there is no room."""
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
+        self._address = network_of(str(peer[0])) if peer else ""
         self._counted = self._connections.came(self._address)
         super().connection_made(transport)
         if not self._counted:
-            assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of a stream
-            transport.write(_raw(_FULL))
-            transport.close()
+            self._turn_away(_FULL)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, as long as a head does not grow beyond all heads.
+
+        aiohttp has a bound for each header only: a thousand connections that send
+        all of theirs, and never the empty line, would be a gigabyte.
+        """
+        super().data_received(data)
+        idle = self._waiter is not None and not self._waiter.done()
+        self._head_bytes = self._head_bytes + len(data) if idle else 0
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._turn_away(_LONG)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """It is gone, for whatever reason."""
@@ -114,6 +138,11 @@ class _Connection(web.RequestHandler):
             self._counted = False
             self._connections.went(self._address)
         super().connection_lost(exc)
+
+    def _turn_away(self, problem: Problem) -> None:
+        if self.transport:
+            self.transport.write(_raw(problem))
+        self.force_close()
 
     def handle_error(self, *_: Any, **__: Any) -> web.StreamResponse:
         """What could not be read as HTTP is a problem as well, and names nothing."""
@@ -124,16 +153,31 @@ class _Connection(web.RequestHandler):
         return response
 
 
+def _openable(most: int) -> int:
+    """How many connections there can be; the limit of open files is raised for them.
+
+    Above that limit the kernel would refuse them without a word.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + _OWN_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return most
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(most, soft - _OWN_FILES))
+
+
 def _raw(problem: Problem) -> bytes:
     """A problem as bytes, for whom no request is read."""
     response = problem.response()
     body = response.body
     assert isinstance(body, bytes)  # noqa: S101 - every problem is text
+    phrase = HTTPStatus(problem.kind.status).phrase
     headers = "".join(
         f"{name}: {value}\r\n" for name, value in response.headers.items()
     )
     head = (
-        f"HTTP/1.1 {problem.kind.status} Service Unavailable\r\n{headers}"
+        f"HTTP/1.1 {problem.kind.status} {phrase}\r\n{headers}"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body

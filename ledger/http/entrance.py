@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -23,6 +24,7 @@ _ONCE: Final = (
     "Content-Length",
 )
 """Headers that decide something: two of one kind would be read in two ways."""
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?")
 
 
 def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, str]:
@@ -39,13 +41,21 @@ def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, 
         caller = Caller(by="", scopes=frozenset(), token="")
     else:
         caller = site.anybody()
-        if route.cost == WRITE and caller.scopes:
+        if caller.scopes:
             _check_local(headers.get("Origin"), headers.get("Host", ""))
     _check_scope(caller, route, site)
     payer = caller.by if caller.token else f"address {address_of(request)}"
-    if route.cost == READ:
+    if route.cost != WRITE:  # those pay when they know for how much
         pay(site, payer, requests=1)
     return caller, payer
+
+
+def pay_as_stranger(request: web.BaseRequest, site: Site) -> None:
+    """Pay for a request that is turned away, whoever it says it is from.
+
+    What is refused costs as well: else refusals would be a way to keep us busy.
+    """
+    pay(site, f"address {address_of(request)}", requests=1)
 
 
 def pay(
@@ -93,15 +103,15 @@ def _allows(caller: Caller, scope: str) -> bool:
 
 
 def _check_local(origin: str | None, host: str) -> None:
-    """Return if no web page can have sent this: without tokens nothing else tells.
+    """Return if no web page can have asked this: without tokens nothing else tells.
 
     A browser names the page in Origin, and a page that has its own name resolved to
     this machine is in Host.
     """
     if origin is not None:
-        raise Problem(ELSEWHERE, "without tokens no web page may submit")
-    name = host.rpartition(":")[0] if not host.endswith("]") else host
-    name = (name or host).strip("[]").lower()
+        raise Problem(ELSEWHERE, "without tokens no web page may ask this")
+    found = _HOST.fullmatch(host)
+    name = found[1].strip("[]").lower() if found else ""
     if name != "localhost" and not is_loopback(name):
         raise Problem(ELSEWHERE, "without tokens only this machine is listened to")
 
@@ -117,16 +127,19 @@ def is_loopback(address: str) -> bool:
 
 def address_of(request: web.BaseRequest) -> str:
     """Where a request comes from; of an IPv6 address its network, as one caller."""
-    return _network(request.remote or "unknown")
+    return network_of(request.remote or "unknown")
 
 
 @lru_cache(maxsize=4_096)
-def _network(remote: str) -> str:
-    if ":" in remote:
-        try:
-            return str(
-                ipaddress.ip_network(f"{remote.partition('%')[0]}/64", strict=False)
-            )
-        except ValueError:
-            return remote
-    return remote
+def network_of(remote: str) -> str:
+    """The address of one caller; of IPv6 its network, which is one household's."""
+    if ":" not in remote:
+        return remote
+    try:
+        address = ipaddress.IPv6Address(remote.partition("%")[0])
+    except ValueError:
+        return remote
+    # Where both kinds come to one socket, each of IPv4 is still an address of its own.
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))

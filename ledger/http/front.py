@@ -7,15 +7,19 @@ import secrets
 import traceback
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
+from ledger.callers.tokenfile import FORM as FORM_OF_TOKEN
+from ledger.callers.tokenfile import PREFIX
+from ledger.errors import Refused
 from ledger.events import REQUEST_FAILED, emit
 from ledger.http.answering import PLAIN_HEADERS
 from ledger.http.asked import Asked
 from ledger.http.bodies import check_head
-from ledger.http.entrance import let_in
+from ledger.http.entrance import let_in, pay_as_stranger
 from ledger.http.problems import (
     BUSY,
+    FORM,
     INTERNAL,
     METHOD,
     NOT_FOUND,
@@ -23,7 +27,8 @@ from ledger.http.problems import (
     Problem,
     problem_of,
 )
-from ledger.http.routes import Route, Table
+from ledger.http.routes import WRITE, Route, Table
+from ledger.http.sending import cut_off
 from ledger.http.site import Site
 from ledger.metrics import REFUSALS, REQUEST_SECONDS, REQUESTS
 
@@ -48,9 +53,8 @@ class Front:
         route: Route | None = None
         response: web.StreamResponse
         try:
-            path = _path_of(request)
-            routes, found = self._table.find(path)
-            route = _route(request, routes, path)
+            routes, found = self._find(request)
+            route = routes.get("GET" if request.method == "HEAD" else request.method)
             if route is None:
                 response = _preflight(routes)
             else:
@@ -59,6 +63,10 @@ class Front:
             raise  # nobody is there any more
         except Exception as error:  # noqa: BLE001 - every fault has an answer
             response = self._told(error, route)
+            if request.writer.output_size:
+                # Part of an answer has gone; another one behind it would be read as
+                # what is left of it.
+                cut_off(request)
         name = route.name if route else _NOWHERE
         counts = self._site.counts
         counts.add(REQUESTS, 1, name, str(response.status))
@@ -67,14 +75,31 @@ class Front:
             response.force_close()
         return response
 
+    def _find(
+        self, request: web.BaseRequest
+    ) -> tuple[dict[str, Route], dict[str, str]]:
+        """The routes at the path, and what it says; what is nowhere costs as well."""
+        try:
+            path = _path_of(request)
+            routes, found = self._table.find(path)
+            _check_found(request, routes, path)
+        except Problem:
+            pay_as_stranger(request, self._site)
+            raise
+        return routes, found
+
     async def _carry_out(
         self, request: web.BaseRequest, route: Route, path: dict[str, str]
     ) -> web.StreamResponse:
         if self.stopping and route.method == "POST":
             says = "the service is stopping; nothing was logged"
             raise Problem(BUSY, says, check="draining", retry_after_s=2)
-        caller, payer = let_in(request, route, self._site)
-        check_head(request, route.max_body_bytes)
+        try:
+            caller, payer = let_in(request, route, self._site)
+            check_head(request, route.max_body_bytes)
+        except (Problem, Refused):
+            pay_as_stranger(request, self._site)
+            raise
         asked = Asked(
             request=request,
             site=self._site,
@@ -83,7 +108,13 @@ class Front:
             payer=payer,
             path=path,
         )
-        response: web.StreamResponse = await route.handle(asked)
+        try:
+            response: web.StreamResponse = await route.handle(asked)
+        except Exception as error:
+            if not isinstance(error, Refused | Problem) and route.cost != WRITE:
+                # What fails because of us does not use up anybody's share.
+                self._site.budgets.refund(payer, requests=1)
+            raise
         return response
 
     def _told(self, error: Exception, route: Route | None) -> web.Response:
@@ -107,25 +138,25 @@ class Front:
 
 def _path_of(request: web.BaseRequest) -> str:
     """The path as it was sent; nothing of it is decoded, joined or left out."""
+    if request.version not in (HttpVersion10, HttpVersion11):
+        close = {"Connection": "close"}
+        raise Problem(FORM, "this is not HTTP/1.1", check="http", headers=close)
     path = request.raw_path
     if "?" in path:
         raise Problem(QUERY, "leave out what begins with the question mark")
     return path
 
 
-def _route(
-    request: web.BaseRequest, routes: dict[str, Route], path: str
-) -> Route | None:
-    """The route for the method; None for a browser that asks what it may."""
+def _check_found(request: web.BaseRequest, routes: dict[str, Route], path: str) -> None:
+    """Return if there is something at `path`, and the method is for it."""
     if not routes:
-        raise Problem(NOT_FOUND, f"there is nothing at {path[:200]!a}")
+        # A token in a path is a mistake; it is not repeated, for who shows us this.
+        shown = FORM_OF_TOKEN.sub(f"{PREFIX}...", path[:200])
+        raise Problem(NOT_FOUND, f"there is nothing at {shown!a}")
     method = "GET" if request.method == "HEAD" else request.method
-    if method in routes:
-        return routes[method]
-    if method == "OPTIONS":
-        return None
-    says = f"{request.method[:20]!a} is not for this address"
-    raise Problem(METHOD, says, headers={"Allow": _methods(routes)})
+    if method not in routes and method != "OPTIONS":
+        says = f"{request.method[:20]!a} is not for this address"
+        raise Problem(METHOD, says, headers={"Allow": _methods(routes)})
 
 
 def _methods(routes: dict[str, Route]) -> str:

@@ -43,8 +43,8 @@ def number(
     name: str, says: str, *, pattern: str = INDEX, least: int = 0, most: int = MAX_SIZE
 ) -> Parameter:
     """A number in a path."""
-    shown = {"type": "integer", "minimum": least, "maximum": most}
-    return Parameter(name, pattern, says, shown)
+    bounds = {"minimum": least, "maximum": most, "examples": [least]}
+    return Parameter(name, pattern, says, {"type": "integer", **bounds})
 
 
 def text(name: str, pattern: str, says: str) -> Parameter:

@@ -1,16 +1,23 @@
-"""Large answers: counted while they are under way, and not for ever."""
+"""Large answers: counted while they are under way, and not for ever.
+
+Who reads slowly has memory of ours meanwhile. One that takes a few bytes now and then
+would have it for hours, so the whole of an answer has its time as well.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, NoReturn
 
 from aiohttp import web
 
 from ledger.http.asked import Asked
+from ledger.http.memory import ANSWERS
 
 LARGE_BYTES: Final = 1 << 16
 """What the socket's own buffers take without anybody's waiting."""
+_BYTES_PER_S: Final = 1 << 18
+"""How fast a large answer is read at least: the largest tile in about a minute."""
 
 
 async def send_large(asked: Asked, response: web.Response) -> web.StreamResponse:
@@ -20,18 +27,30 @@ async def send_large(asked: Asked, response: web.Response) -> web.StreamResponse
         return response
     if asked.request.method == "HEAD":
         return response
-    with asked.site.memory.holding(len(body)):
+    with asked.site.memory.holding(len(body), asked.payer, ANSWERS):
         streamed = web.StreamResponse(status=response.status, headers=response.headers)
         streamed.content_length = len(body)
         await streamed.prepare(asked.request)
-        view = memoryview(body)
-        for start in range(0, len(body), LARGE_BYTES):
-            try:
-                async with asyncio.timeout(asked.site.config.body_timeout_s):
-                    await streamed.write(view[start : start + LARGE_BYTES])
-            except TimeoutError:
-                if asked.request.transport:
-                    asked.request.transport.abort()
-                raise ConnectionResetError("the answer is not read") from None
-        await streamed.write_eof()
+        patience_s = asked.site.config.body_timeout_s
+        try:
+            async with asyncio.timeout(patience_s + len(body) / _BYTES_PER_S):
+                await _write(streamed, body, patience_s)
+        except TimeoutError:
+            cut_off(asked.request)
     return streamed
+
+
+async def _write(streamed: web.StreamResponse, body: bytes, patience_s: float) -> None:
+    view = memoryview(body)
+    for start in range(0, len(body), LARGE_BYTES):
+        async with asyncio.timeout(patience_s):
+            await streamed.write(view[start : start + LARGE_BYTES])
+    async with asyncio.timeout(patience_s):
+        await streamed.write_eof()
+
+
+def cut_off(request: web.BaseRequest) -> NoReturn:
+    """End the connection at once: who has part of an answer has to see that it is."""
+    if request.transport:
+        request.transport.abort()
+    raise ConnectionResetError("the answer is not read")

@@ -41,11 +41,17 @@ def _list(of: Schema, **more: Any) -> Schema:
 
 
 _ANY: Final = {"$ref": "#/components/schemas/value"}
+_RECORD: Final = {"$ref": "#/components/schemas/record"}
+_PROBLEM: Final = {"$ref": "#/components/schemas/problem"}
 _RECEIVED: Final = {
     "index": _NUMBER,
     "size": _NUMBER,
     "entry": _BASE64,
     "receipt": {"type": "string", "pattern": r"^c2sp\.org/tlog-proof@v1\n"},
+}
+_RESULT: Final = _RECEIVED | {
+    "repeated": {"type": "boolean"},
+    "witnessed": {"const": False},
 }
 _COMMITMENT: Final = _object(
     {
@@ -77,8 +83,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         commitments=_list(_COMMITMENT | {"additionalProperties": False}),
     )
     | {"additionalProperties": _ANY},
-    "result": _object(
-        _RECEIVED | {"repeated": {"type": "boolean"}, "witnessed": {"const": False}}
+    "records": _list(_RECORD),
+    "entries": _list({}),
+    "result": _object(_RESULT),
+    "results": _list(
+        {"anyOf": [_object(_RESULT | {"status": {"enum": [200, 201]}}), _PROBLEM]}
     ),
     "receipt": _object(_RECEIVED),
     "bundle": _object(
@@ -89,7 +98,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         at=_NUMBER | {"description": "milliseconds since 1970"},
         by=_TEXT,
         type=_TEXT,
-        record={"$ref": "#/components/schemas/record"},
+        record=_RECORD,
         own={"type": "object"},
     ),
     "inclusion": _object({"index": _NUMBER, "size": _NUMBER, "proof": _list(_HASH)}),
@@ -119,6 +128,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         where=_TEXT,
         covered=_NUMBER,
         size=_NUMBER,
+        retry_after_s={"type": "integer", "description": "in a batch, for one of it"},
     ),
 }
 

@@ -22,6 +22,11 @@ class TooLong(Refused):
 class Splitter(Protocol):
     """Cuts pieces of a stream into submissions."""
 
+    @property
+    def kept(self) -> int:
+        """How many bytes it keeps until there are more."""
+        ...
+
     def feed(self, piece: bytes) -> Iterator[bytes | TooLong]:
         """What is complete with this piece; TooLong for what is skipped."""
         ...
@@ -38,6 +43,11 @@ class Lines:
         self._most = most
         self._rest = b""
         self._skipping = False
+
+    @property
+    def kept(self) -> int:
+        """See Splitter."""
+        return len(self._rest)
 
     def feed(self, piece: bytes) -> Iterator[bytes | TooLong]:
         """See Splitter."""
@@ -61,21 +71,35 @@ class Lines:
 
 
 class Items:
-    """A CBOR sequence. Behind an item that does not end nothing else can begin."""
+    """A CBOR sequence. Behind an item that does not end nothing else can begin.
+
+    Where it was when a piece ended is kept: who sends byte by byte would else have
+    all of an item looked at again for each of them.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._rest = b""
+        self._at = 0
+        """How far the heads of the item in `_rest` have been read."""
+        self._left = 1
+        """How many items are still to come until it ends."""
+
+    @property
+    def kept(self) -> int:
+        """See Splitter."""
+        return len(self._rest)
 
     def feed(self, piece: bytes) -> Iterator[bytes | TooLong]:
         """See Splitter."""
         data, start = self._rest + piece, 0
         while start < len(data):
-            end = item_end(data, start, self._most)
-            if end is None:
+            at, self._left = _scan(data, start, self._at, self._left, self._most)
+            self._at = at - start
+            if self._left or at > len(data):
                 break
-            yield data[start:end]
-            start = end
+            yield data[start:at]
+            start, self._at, self._left = at, 0, 1
         self._rest = data[start:]
 
     def end(self) -> Iterator[bytes]:
@@ -85,12 +109,13 @@ class Items:
         yield from ()
 
 
-def item_end(data: bytes, start: int, most: int) -> int | None:
-    """Where the item that begins at `start` ends; None if it is not all there yet.
+def _scan(data: bytes, start: int, done: int, left: int, most: int) -> tuple[int, int]:
+    """Where the next head is, and how many items are to come in the one at `start`.
 
-    Without recursion: only how many items are still to come is counted.
+    `done` bytes of it were looked at before, and `left` items were to come then.
+    Without recursion: nothing of how they are nested has to be known.
     """
-    at, left = start, 1
+    at = start + done
     while left and at < len(data):
         head = _head(data, at)
         if head is None:
@@ -100,11 +125,7 @@ def item_end(data: bytes, start: int, most: int) -> int | None:
         left += items - 1
         if at - start > most or left > most:
             raise TooLong(most)
-    if not left and at <= len(data):
-        return at
-    if len(data) - start > most:
-        raise TooLong(most)
-    return None
+    return at, left
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -20,9 +19,13 @@ from ledger.log.forms import is_json, record_in
 from ledger.log.plan import prefix_of
 from ledger.log.pool import Admitted, Answer
 from ledger.metrics import SUBMITTED
+from verifier import cbor
 from verifier.bundle import Bundle
+from verifier.entry import MAX_BODY_BYTES
+from verifier.errors import MalformedError
 from verifier.receipt import Receipt
 from verifier.record import MEDIA_TYPE as RECORD
+from verifier.record import parse_record_json
 from verifier.spelling import base64_text
 
 BUNDLE: Final = "application/vnd.provlog.bundle+json"
@@ -42,7 +45,8 @@ class Submitting:
     async def add(self, asked: Asked) -> web.Response:
         """POST /add: the body is the entry, the answer its index in bare digits."""
         data = await _body(asked)
-        answer = await _logged(asked, [asked.site.admission.admit(data, by=_by(asked))])
+        admitted = asked.site.admission.admit(data, by=asked.caller.by)
+        answer = await _logged(asked, admitted, paid_bytes=len(data))
         return answering.answer(
             str(_index(answer)).encode(), content_type=answering.TEXT
         )
@@ -50,11 +54,14 @@ class Submitting:
     async def record(self, asked: Asked) -> web.Response:
         """POST /v1/records: one record, or in an opaque log one entry."""
         wanted = choose(asked.header("Accept"), OFFERED)
-        data = await _body(asked)
+        data = body = await _body(asked)
         if asked.site.charter.kind == "record":
-            data = read_record(data, asked.header("Content-Type"))
-        admitted = asked.site.admission.admit(data, by=_by(asked))
-        answer = await _logged(asked, [admitted])
+            data = read_record(body, asked.header("Content-Type"))
+        try:
+            admitted = asked.site.admission.admit(data, by=asked.caller.by)
+        except Refused as error:
+            raise as_problem(error, data) from None
+        answer = await _logged(asked, admitted, paid_bytes=len(body))
         index = _index(answer)
         status, repeated = (200, True) if answer.repeated else (201, False)
         headers = {"Location": f"/v1/entries/{index}"}
@@ -101,9 +108,9 @@ def read_record(data: bytes, content_type: str | None) -> bytes:
     if name and name not in (*JSON_TYPES, *CBOR_TYPES):
         says = f"a record is {JSON_TYPES[0]} or {CBOR_TYPES[0]}, and not {name[:60]!a}"
         raise Problem(MEDIA, says)
+    if name in CBOR_TYPES and is_json(data):
+        raise Refused("form", f"it is JSON, and was sent as {name}")
     try:
-        if name in CBOR_TYPES and is_json(data):
-            raise Refused("form", f"it is JSON, and was sent as {name}")
         record = record_in(data, by_line=False)
     except Refused as error:
         raise as_problem(error, data) from None
@@ -114,9 +121,29 @@ def read_record(data: bytes, content_type: str | None) -> bytes:
 
 def as_problem(error: Refused, data: bytes) -> Exception:
     """422 for what can be read and is no record; what cannot be read stays 400."""
-    if error.check == "form" and is_json(data, whole=True):
+    if error.check != "form":
+        return error
+    if _is_too_large(data):
+        return Refused("size", str(error))
+    if is_json(data, whole=True) or _is_cbor(data):
         return Problem(MEANING, str(error), check="form")
     return error
+
+
+def _is_too_large(data: bytes) -> bool:
+    """Whether it is a record, in JSON, of more bytes than one may have."""
+    try:
+        return len(cbor.encode(parse_record_json(data))) > MAX_BODY_BYTES
+    except MalformedError:
+        return False
+
+
+def _is_cbor(data: bytes) -> bool:
+    """Whether it is a CBOR map in its one encoding, whatever it says."""
+    try:
+        return isinstance(cbor.decode(data), dict)
+    except MalformedError:
+        return False
 
 
 def entry_of(
@@ -139,26 +166,28 @@ async def _body(asked: Asked) -> bytes:
     if (asked.header("Expect") or "").lower() == "100-continue":
         await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         asked.request.writer.output_size = 0
-    with site.memory.holding(most if length is None else length):
-        data = await bodies.read(
-            asked.request, most=most, within_s=site.config.body_timeout_s
-        )
+    try:
+        with site.memory.holding(most if length is None else length):
+            data = await bodies.read(
+                asked.request, most=most, within_s=site.config.body_timeout_s
+            )
+    except Unavailable:
+        site.budgets.refund(asked.payer, entries=1, bytes_=length or 0)
+        raise
     if length is None:
         pay(site, asked.payer, bytes_=len(data))
     return data
 
 
-async def _logged(asked: Asked, admitted: Sequence[Admitted]) -> Answer:
+async def _logged(asked: Asked, admitted: Admitted, *, paid_bytes: int) -> Answer:
     """Have it logged; what was refused is raised."""
     site = asked.site
-    held = sum(len(each.data) for each in admitted)
     try:
-        with site.memory.holding(held):
-            answer = await site.writer.hand_in(admitted)
+        with site.memory.holding(len(admitted.data)):
+            answer = await site.writer.hand_in([admitted])
     except (Unavailable, Held, Halted):
         # What fails because of us does not use up anybody's share.
-        amount = {"entries": len(admitted), "bytes_": held}
-        site.budgets.refund(asked.payer, **amount)
+        site.budgets.refund(asked.payer, entries=1, bytes_=paid_bytes)
         raise
     for error in answer.refused.values():
         site.counts.add(SUBMITTED, 1, "refused")
@@ -174,17 +203,14 @@ async def _published(asked: Asked, index: int, wait_s: int) -> tuple[int, bytes]
     if not must and not wait_s:
         return None
     with suppress(TimeoutError):
-        async with asyncio.timeout(wait_s or site.config.answer_timeout_s):
+        # Where it must be published, a wish to wait less would only hide the index.
+        async with asyncio.timeout(site.config.answer_timeout_s if must else wait_s):
             published = await site.writer.until_published(index + 1)
         return published.size, published.note
     if must:
         says = f"it is logged at index {index}, and not in a published checkpoint yet"
         raise Problem(UNKNOWN, says, check="outcome_unknown", index=index)
     return None
-
-
-def _by(asked: Asked) -> str:
-    return asked.caller.by
 
 
 def _index(answer: Answer) -> int:

@@ -41,9 +41,7 @@ from verifier.tile import MAX_ENTRY_BYTES, MAX_LEVEL, WIDTH
 
 _PAGE: Final = "text/markdown"
 _BYTES: Final = {BYTES: "bytes"}
-_RECORD: Final = dict.fromkeys(JSON_TYPES, "record") | dict.fromkeys(
-    CBOR_TYPES, "bytes"
-)
+_RECORD: Final = dict.fromkeys((*JSON_TYPES, *CBOR_TYPES), "record")
 _SUBMITTED: Final = dict(
     zip(OFFERED, ("result", "bundle", "text", "index"), strict=True)
 )
@@ -57,7 +55,7 @@ _TILE: Final = Parameter(
     "tile",
     NUMBER,
     "Its number. From 1000 on it has several segments, such as x001/234.",
-    {"type": "string", "pattern": "^[0-9]{3}$"},
+    {"type": "string", "pattern": "^[0-9]{3}$", "examples": ["000"]},
 )
 _TAGGED: Final = ("ETag",)
 _PACKED: Final = ("ETag", "Vary", "Content-Encoding")
@@ -141,6 +139,7 @@ def _get(
 
 def _submits(receipts: Receipts, kind: str) -> list[Route]:
     one, many = Submitting(receipts), Batches(receipts)
+    many_of = "records" if kind == "record" else "entries"
     write: dict[str, Any] = {"method": "POST", "scope": "submit", "cost": WRITE}
     where = ("Location", "Preference-Applied")
     return [
@@ -178,11 +177,11 @@ def _submits(receipts: Receipts, kind: str) -> list[Route]:
             handle=many.handle,
             kinds=("record", "opaque"),
             max_body_bytes=None,
-            takes=dict.fromkeys((batches.LINES, batches.ITEMS), "bytes"),
+            takes=dict.fromkeys((batches.LINES, batches.ITEMS), many_of),
             tells=(
                 Told(
                     says="A line for each: a result or a problem, and its status.",
-                    media=dict.fromkeys(batches.OFFERED, "text"),
+                    media={batches.LINES: "results", INDEX: "text"},
                 ),
             ),
             **write,

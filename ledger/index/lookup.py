@@ -54,8 +54,7 @@ class Lookup:
         for run in self._look().runs:
             if len(found) >= most:
                 break
-            if run.about.stop > first:
-                found += run.find(wanted, start=first, most=most - len(found))
+            found += run.find(wanted, start=first, most=most - len(found))
         return found
 
     def _look(self) -> Shelf:

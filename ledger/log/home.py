@@ -14,6 +14,7 @@ index/           where what is found; it follows, and can be deleted
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -56,9 +57,27 @@ class Home:
         """Where the policy is."""
         return self.folder / "policy.txt"
 
+    @property
+    def index(self) -> Path:
+        """Where it is kept what is found where."""
+        return self.folder / "index"
+
     def data_identity(self) -> bytes:
         """What tells the data file from a copy of it."""
         return file_identity(self.store / DATA)
+
+    def protected_by(self, *, answered: bool) -> list[str]:
+        """What would know a newer tree if the folder were put back to an old one.
+
+        Targets only where one has `answered`: others may have nothing.
+        """
+        found = ["targets"] if answered else []
+        try:
+            if os.stat(self.anchor).st_dev != os.stat(self.store).st_dev:
+                found.append("anchor")
+        except OSError:
+            return found
+        return found
 
     def open_store(self, *, readonly: bool) -> LmdbStore:
         """Open the store within the limits that are set."""

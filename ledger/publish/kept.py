@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,10 @@ from verifier.note import Note, verify_note
 
 NAME: Final = "published"
 _ROW: Final = struct.Struct(">QQQ")
+_TORN: Final = 16
+"""More rows than a crash can leave without their notes; more are another log's."""
+_UNREADABLE: Final = (OSError, OverflowError, struct.error)
+"""What comes of a file that is gone or shorter, and of numbers that are none."""
 
 
 class Kept:
@@ -47,29 +52,44 @@ class Kept:
         """Keep a checkpoint, if its size is larger than that of the last."""
         self._sizes.parent.mkdir(mode=0o700, exist_ok=True)
         with open(self._sizes, "ab") as sizes, open(self._notes, "ab") as notes:
-            rows = sizes.tell() // _ROW.size
-            if sizes.tell() % _ROW.size:
-                sizes.truncate(rows * _ROW.size)
-            if rows and self._row(rows - 1)[0] >= size:
+            rows = self._believed(sizes.tell() // _ROW.size)
+            last, start, _ = self._row(rows - 1) if rows else (-1, 0, 0)
+            if last >= size:
                 return
-            end = notes.tell() + notes.write(data)
+            # What a crash, or another log, has left behind them would be read as
+            # part of this one.
+            sizes.truncate(rows * _ROW.size)
+            notes.truncate(start)
+            notes.write(data)
             # The row comes last, and without it nobody looks.
             notes.flush()
             os.fdatasync(notes.fileno())
-            sizes.write(_ROW.pack(size, end, time))
+            sizes.write(_ROW.pack(size, start + len(data), time))
 
     def newest(self, *, most: int) -> bytes | None:
         """The newest one of at most `most` entries."""
-        found = self._search(most + 1) - 1
-        return self._read(found) if found >= 0 else None
+        try:
+            rows = self._believed(self._search(most + 1))
+        except OSError:
+            return None
+        return self._read(rows - 1) if rows else None
 
     def of_size(self, size: int) -> bytes | None:
         """The one of this size, if there was one."""
         found = self._search(size)
         try:
             return self._read(found) if self._row(found)[0] == size else None
-        except (OSError, struct.error):
+        except _UNREADABLE:
             return None
+
+    def _believed(self, rows: int) -> int:
+        """How many of the first `rows` are kept: up to one whose note verifies."""
+        for least in range(rows, max(0, rows - _TORN), -1):
+            # A file that cannot be read now is no reason to drop what is in it.
+            with suppress(OverflowError, struct.error, VerificationError):
+                self._load(least - 1)
+                return least
+        return 0
 
     def _search(self, size: int) -> int:
         """The number of the first row whose size is not below `size`."""
@@ -81,7 +101,7 @@ class Kept:
                     low = middle + 1
                 else:
                     high = middle
-        except (OSError, struct.error):
+        except _UNREADABLE:
             return 0
         return low
 
@@ -93,15 +113,19 @@ class Kept:
 
     def _read(self, number: int) -> bytes | None:
         try:
-            size, end, _ = self._row(number)
-            start = self._row(number - 1)[1] if number else 0
-            if not 0 < end - start <= note.MAX_BYTES:
-                return None
-            with open(self._notes, "rb") as file:
-                data = os.pread(file.fileno(), end - start, start)
-            self._check(data, size)
-        except (OSError, struct.error, VerificationError):
+            return self._load(number)
+        except (*_UNREADABLE, VerificationError):
             return None
+
+    def _load(self, number: int) -> bytes:
+        """The note of a row, if it is what the row says."""
+        size, end, _ = self._row(number)
+        start = self._row(number - 1)[1] if number else 0
+        if not 0 < end - start <= note.MAX_BYTES:
+            raise VerificationError(f"row {number} leads to no checkpoint")
+        with open(self._notes, "rb") as file:
+            data = os.pread(file.fileno(), end - start, start)
+        self._check(data, size)
         return data
 
     def _check(self, data: bytes, size: int) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.clock import Clock
-from ledger.errors import Halted, Held
 from ledger.events import PUBLISH_FAILED, PUBLISHED_AGAIN, emit
 from ledger.log.log import Log
 from ledger.publish.kept import Kept
@@ -54,7 +53,7 @@ class Publisher:
             return None
         try:
             self.last = self._publish(now.wall_ms)
-        except (Held, Halted, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - it is tried again, whatever it is
             if not self._failing:
                 emit(PUBLISH_FAILED, size=head.size, error=error)
             self._failing = True

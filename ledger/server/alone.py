@@ -60,12 +60,12 @@ async def serve_alone(
         done = threading.Event()
         follower = threading.Thread(
             target=follow_store,
-            args=(folder, log.store, lambda: log.head, done.is_set),
+            args=(log.home, log.store, lambda: log.head, done),
             daemon=True,
         )
         if config.index:
             follower.start()
-        ready(told_of(log), listening, operations)
+        ready(told_of(log, without), listening, operations)
         await stopping.wait()
         done.set()
         await facing.stop()

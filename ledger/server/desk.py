@@ -51,26 +51,24 @@ class Awaited:
     """Those who wait until something of a size is public."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, asyncio.Future[Published]]] = []
+        self._waiting: dict[asyncio.Future[Published], int] = {}
 
     async def until(self, size: int, last: Published | None) -> Published:
         """Return when `tell` was called with at least `size`, or `last` is."""
         if last and last.size >= size:
             return last
         future: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, future))
-        return await future
+        self._waiting[future] = size
+        try:
+            return await future
+        finally:
+            self._waiting.pop(future, None)
 
     def tell(self, published: Published) -> None:
-        """Wake those for whom it is enough; forget those who have gone."""
-        waiting, self._waiting = self._waiting, []
-        for size, future in waiting:
-            if future.done():
-                continue
-            if size <= published.size:
+        """Wake those for whom it is enough."""
+        for future, size in self._waiting.items():
+            if size <= published.size and not future.done():
                 future.set_result(published)
-            else:
-                self._waiting.append((size, future))
 
 
 class Desk:
@@ -87,15 +85,12 @@ class Desk:
         self._settled: deque[tuple[asyncio.Future[Answer], Order]] = deque()
         self._scheduled = False
         self._stopping = asyncio.Event()
-        self.head: Head = log.head
-        self.checkpoint = self._newest_checkpoint()
+        self.head, self.checkpoint = self._newest()
         self.hold: Held | None = log.hold
+        self.published: Published | None = None
+        """The newest published checkpoint of what may be shown."""
+        self._signed.add(self.head.size, self.checkpoint)
         self._look()
-
-    @property
-    def published(self) -> Published | None:
-        """The newest published checkpoint."""
-        return self._publisher.last
 
     async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
         """See Writer."""
@@ -130,11 +125,8 @@ class Desk:
     async def publish_once(self) -> None:
         """Close the gap between what is durable and what is public."""
         # Signing waits for the anchor when a batch is just being written.
-        published = await asyncio.to_thread(self._publisher.step)
+        await asyncio.to_thread(self._publisher.step)
         self._look()
-        if published:
-            self._awaited.tell(published)
-            self._tell()
 
     def stop(self) -> None:
         """End `publish`."""
@@ -150,33 +142,52 @@ class Desk:
 
     def _answer(self) -> None:
         self._scheduled = False
-        self._look()
         while self._settled:
             future, order = self._settled.popleft()
-            if future.done():
-                continue
             try:
-                future.set_result(order.wait(0))
+                answer = order.wait(0)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
-                future.set_exception(error)
+                if not future.done():
+                    future.set_exception(error)
+                continue
+            # More are settled while we are here: each brings the head it is about.
+            self._come_to(answer.head, answer.checkpoint)
+            if not future.done():
+                future.set_result(answer)
+        self._look()
 
     def _look(self) -> None:
         """See how far the log has come, and tell if it is another state."""
-        head, hold = self.log.head, self.log.hold
-        if head == self.head and hold is self.hold:
+        if self.log.head != self.head:
+            self._come_to(*self._newest())
+        hold, made = self.log.hold, self._publisher.last
+        # What is anchored can be published a moment before it may be shown.
+        if made and made.size > self.head.size:
+            made = self.published
+        if hold is self.hold and made is self.published:
             return
-        if head != self.head:
-            self.head = head
-            self.checkpoint = self._newest_checkpoint()
-            self._signed.add(head.size, self.checkpoint)
-        self.hold = hold
+        self.hold, self.published = hold, made
         self._tell()
+        if made:
+            self._awaited.tell(made)
 
-    def _newest_checkpoint(self) -> bytes:
-        try:
-            return self.log.checkpoint()
-        except Held:
-            return b""  # it cannot be signed; nothing newer than it is answered
+    def _come_to(self, head: Head, checkpoint: bytes) -> None:
+        """Show a head, if it is newer. Of each one all are told, in their order."""
+        if head.batch > self.head.batch:
+            self.head, self.checkpoint = head, checkpoint
+            self._signed.add(head.size, checkpoint)
+            self._tell()
+
+    def _newest(self) -> tuple[Head, bytes]:
+        """The log's head and the checkpoint of it, though it may go on meanwhile."""
+        while True:
+            head = self.log.head
+            try:
+                checkpoint = self.log.checkpoint()
+            except Held:
+                checkpoint = b""  # it cannot be signed; nothing newer is answered
+            if self.log.head == head:
+                return head, checkpoint
 
     def _tell(self) -> None:
         for each in self.changed:

@@ -8,44 +8,54 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import Unavailable
+from ledger.errors import Held, Refused, Unavailable
+from ledger.events import INDEX_STOPPED, emit
 from ledger.index.follower import Follower
+from ledger.log.anchor import read_anchor
 from ledger.log.home import Home
-from ledger.log.reading import Reading
-from ledger.store import Head, LogStore
+from ledger.log.reading import Reading, Tree
+from ledger.store import LogStore
 
 _EVERY_S: Final = 1.0
 
 
 def follow(folder: Path, gone: Callable[[], bool]) -> None:
-    """Index what is committed until told to stop; `gone` says who started us is."""
+    """Index what is anchored until told to stop; `gone` says who started us is."""
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    store = Home.at(folder).open_store(readonly=True)
+    home = Home.at(folder)
+    store = home.open_store(readonly=True)
     try:
-        follow_store(
-            folder, store, lambda: _head(store), lambda: stopping.is_set() or gone()
-        )
+        follow_store(home, store, lambda: read_anchor(home.anchor), stopping, gone)
     finally:
         store.close()
 
 
 def follow_store(
-    folder: Path, store: LogStore, newest: Callable[[], Head], done: Callable[[], bool]
+    home: Home,
+    store: LogStore,
+    newest: Callable[[], Tree],
+    stopping: threading.Event,
+    gone: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Follow `store` up to `newest`, as long as nothing is `done`."""
-    reading = Reading(store, newest)
-    follower = Follower(folder, reading, store.charter.kind, store.charter.genesis)
-    pause = threading.Event()
-    while not done():
+    """Follow `store` up to `newest` until `stopping`, or who started us is `gone`."""
+    follower = Follower(
+        home.index,
+        Reading(store, newest),
+        store.charter.kind,
+        store.charter.genesis,
+        min_free_bytes=home.config.min_free_bytes,
+    )
+    failing = False
+    while not stopping.is_set() and not gone():
         try:
             worked = follower.step(newest().size)
-        except Unavailable:
-            worked = 0  # the disk is full, or too many read: it goes on later
+        except (Held, Refused, Unavailable) as error:
+            # It goes on when there is room again, or the other one has ended.
+            if not failing:
+                emit(INDEX_STOPPED, error=error)
+            failing, worked = True, 0
+        else:
+            failing = False
         if not worked:
-            pause.wait(_EVERY_S)
-
-
-def _head(store: LogStore) -> Head:
-    with store.snapshot() as snapshot:
-        return snapshot.head()
+            stopping.wait(_EVERY_S)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,10 @@ from ledger.store import Charter
 from verifier.keys import VerifierKey
 
 _REPORT_EVERY_S: Final = 1.0
+_ANSWERING: Final = 0.7
+"""How much of `stop_s` requests have that are under way when a stop begins."""
+_ENDING: Final = 0.8
+"""How much of it until all connections are ended, whatever they wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,9 @@ class Facing:
             most_of_one=max(1, config.connections_per_address // place.share),
             idle_s=config.header_timeout_s,
         )
-        self._serving = Serving(connections.server, max(1, config.stop_s - 3))
+        self._connections = connections.server
+        self._stop_s = config.stop_s
+        self._serving = Serving(connections.server, _ANSWERING * config.stop_s)
 
     async def start(self) -> None:
         """Listen."""
@@ -73,7 +80,14 @@ class Facing:
     async def stop(self) -> None:
         """Take nobody new, answer who is there, and end."""
         self._front.stopping = True
-        await self._serving.stop()
+        try:
+            async with asyncio.timeout(_ENDING * self._stop_s):
+                await self._serving.stop()
+        except TimeoutError:
+            # Who does not read, or has not sent all, cannot keep us.
+            for each in self._connections.connections:
+                if each.transport:
+                    each.transport.abort()
 
 
 def site_of(
@@ -85,7 +99,7 @@ def site_of(
     counts: Counts,
 ) -> Site:
     """What the front of one log stands on."""
-    config = place.config
+    config, home = place.config, Home(place.folder, place.config)
     host, _ = parse_address(config.listen, "listen")
     return Site(
         charter=charter,
@@ -97,7 +111,7 @@ def site_of(
         budgets=place.budgets,
         memory=Memory(config.memory_bytes),
         counts=counts,
-        lookup=Lookup(place.folder, charter.genesis) if config.index else None,
+        lookup=Lookup(home.index, charter.genesis) if config.index else None,
         local=is_local(host),
         clock=stopwatch,
     )
@@ -108,7 +122,7 @@ async def serve(place: Place, end: socket.socket, ready: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    home = Home(place.folder, place.config)
+    home, parent = Home(place.folder, place.config), os.getppid()
     with ExitStack() as parts:
         store = home.open_store(readonly=True)
         parts.callback(store.close)
@@ -126,14 +140,26 @@ async def serve(place: Place, end: socket.socket, ready: socket.socket) -> None:
         hearing = asyncio.create_task(link.run())
         hearing.add_done_callback(lambda _: stopping.set())
         reporting = asyncio.create_task(_report(link, site))
+        watching = asyncio.create_task(_orphaned(parent))
+        watching.add_done_callback(lambda _: stopping.set())
         await facing.start()
-        ready.send(b"1")
+        with suppress(OSError):
+            ready.send(b"1")  # nobody waits for one that takes another's place
         await stopping.wait()
         await facing.stop()
         reporting.cancel()
+        watching.cancel()
         link.report(list(site.counts.take()))
         await link.close()
         hearing.cancel()
+
+
+async def _orphaned(parent: int) -> None:
+    """Return when the supervisor is gone: it cannot tell us to stop any more."""
+    while True:
+        await asyncio.sleep(_REPORT_EVERY_S)
+        if os.getppid() != parent:
+            return
 
 
 async def _report(link: Link, site: Site) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.callers.tokens import Tokens
-from ledger.clock import read_clock
+from ledger.callers.tokenfile import listed
 from ledger.config import Config
 from ledger.errors import Held
 from ledger.events import (
@@ -18,10 +17,13 @@ from ledger.events import (
     OPEN_TO_ALL,
     SERVICE_STARTED,
     SERVICE_STOPPED,
+    UNPROTECTED,
     emit,
 )
 from ledger.http.listening import address_text, is_local, parse_address, tls_of
+from ledger.log.states import held
 from ledger.server.alone import serve_alone
+from ledger.server.processes import how
 from ledger.server.running import looping
 from ledger.server.supervisor import Supervisor
 
@@ -66,16 +68,21 @@ def serve(
         )
         if hold and config.workers:
             emit(HELD, state=hold[0], error=hold[1])
+        if not said["protected_by"]:
+            emit(UNPROTECTED, folder=folder)
         emit(SERVICE_STARTED, url=running.url, size=running.size)
         started(running)
 
     if config.workers:
         supervisor = Supervisor(folder, config, without=without)
-        ready(supervisor.start(), supervisor.sockets[0], supervisor.operations)
         try:
+            ready(supervisor.start(), supervisor.sockets[0], supervisor.operations)
             supervisor.watch()
         finally:
-            supervisor.stop()
+            status = supervisor.stop()
+        if status:
+            says = f"the writer was {how(status)} while the service stopped"
+            raise held("halted", f"{says}; the next start looks at it", folder)
     else:
         looping(serve_alone(folder, config, without=without, ready=ready))
     emit(SERVICE_STOPPED, folder=folder)
@@ -84,6 +91,6 @@ def serve(
 def _warn(folder: Path, config: Config) -> None:
     """Say what everybody may do here who has not been given it."""
     host, _ = parse_address(config.listen, "listen")
-    if Tokens(folder, lambda: read_clock().wall_ms).any:
+    if listed(folder):
         return
     emit(OPEN_TO_ALL if is_local(host) else NOBODY_CAN_SUBMIT, listen=config.listen)

@@ -38,6 +38,8 @@ from ledger.server.messages import (
 )
 from ledger.store import Head
 
+UNREAD_BYTES: Final = 64 << 20
+"""What the writer keeps for a front end that stands still, before it gives it up."""
 _LOST: Final = "the writer has ended; it may or may not have been logged: ask again"
 
 
@@ -88,7 +90,7 @@ class Link:
     async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
         """See Writer."""
         if self._lost:
-            raise Unavailable("writer", "the service is ending; nothing was logged")
+            raise _ending()
         waiting = Waiting(admitted, self._loop)
         self._ready.append(waiting)
         if len(self._ready) == 1:
@@ -135,7 +137,13 @@ class Link:
     def _hand_over(self) -> None:
         """Send all that is ready, in as few orders as batches allow."""
         ready, self._ready = self._ready, []
-        most, most_bytes = self._config.batch_entries, self._config.batch_bytes
+        if self._lost:
+            _fail(ready, _ending())
+            return
+        # More than that at once the log refuses, and it would refuse all of them.
+        limits = self._config
+        most = min(limits.batch_entries, limits.pool_entries)
+        most_bytes = min(limits.batch_bytes, limits.pool_bytes)
         some: list[Waiting] = []
         entries = size_bytes = 0
         for each in ready:
@@ -206,6 +214,10 @@ class Link:
         for waiting in self._orders.values():
             _fail(waiting, halted)
         self._orders.clear()
+
+
+def _ending() -> Unavailable:
+    return Unavailable("writer", "the service is ending; nothing was logged")
 
 
 def _refusal(wrong: tuple[str, str, str, float]) -> Refused | Unavailable:
@@ -288,3 +300,5 @@ class Counterpart:
     def _send(self, message: Shown | Made | Answered) -> None:
         if self._writer and not self._writer.is_closing():
             self._writer.write(framed(message))
+            if self._writer.transport.get_write_buffer_size() > UNREAD_BYTES:
+                self._writer.transport.abort()  # it does not read; nobody waits for it

@@ -34,7 +34,7 @@ def run_writer(
 
     def ready(log: Log) -> None:
         control.settimeout(None)
-        control.send(json.dumps(told_of(log)).encode())
+        control.send(json.dumps(told_of(log, without)).encode())
         control.settimeout(0)
 
     try:
@@ -53,10 +53,11 @@ def run_writer(
         control.send(json.dumps(said).encode())
 
 
-def told_of(log: Log) -> dict[str, Any]:
+def told_of(log: Log, without: Collection[str]) -> dict[str, Any]:
     """What whoever started the service says about the log."""
-    hold = log.hold
+    hold, asked = log.hold, set(log.home.config.targets) - set(without)
     return {
+        "protected_by": log.home.protected_by(answered=bool(asked) and not hold),
         "origin": log.charter.origin,
         "kind": log.charter.kind,
         "size": log.head.size,

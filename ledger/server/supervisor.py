@@ -12,7 +12,8 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from ledger.log.states import held
 from ledger.server import processes, running
 from ledger.server.front import Place
 from ledger.server.processes import SIGNALS
-from ledger.server.writer import AGAIN, FIRST
+from ledger.server.writer import AGAIN, FIRST, FRONTS_SHARE
 from verifier.keys import VerifierKey
 
 _START_S: Final = 60
@@ -37,10 +38,9 @@ _BREATH_S: Final = 1.0
 
 @dataclass(slots=True)
 class Child:
-    """A process: which place it has, and since when."""
+    """A process, and since when."""
 
     pid: int
-    run: Callable[[], None] = field(repr=False)
     since: float
 
 
@@ -67,21 +67,20 @@ class Supervisor:
         self._keys: tuple[VerifierKey, ...] = ()
 
     def start(self) -> dict[str, Any]:
-        """Start everything; returns what the writer says of the log when all is up."""
+        """Start everything; returns what the writer says of the log when all is up.
+
+        Whatever it raises, `stop` ends what has begun.
+        """
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        # Some who start us have it ignored: then nobody hears that a child has died.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         said = self._start_writer()
         self._keys = tuple(VerifierKey.parse(each) for each in said["keys"])
-        try:
-            waiting = [self._start_front(number) for number in range(len(self.sockets))]
-            for each in waiting:
-                _hear(each, "a front end")
-            if self.config.index:
-                self._index = self._begin(
-                    lambda: running.run_index(self.folder, os.getppid())
-                )
-        except BaseException:
-            self.stop()
-            raise
+        waiting = [self._start_front(number) for number in range(len(self.sockets))]
+        for each in waiting:
+            _hear(each, "a front end")
+        if self.config.index:
+            self._start_index()
         return said
 
     def watch(self) -> None:
@@ -92,29 +91,33 @@ class Supervisor:
                 return
             self._look()
 
-    def stop(self) -> None:
-        """Front ends first, so that everyone is answered; then the writer."""
-        deadline = stopwatch() + self.config.stop_s
+    def stop(self) -> int:
+        """Front ends first, so that everyone is answered; then the writer.
+
+        Returns how the writer has ended: its status, or minus a signal's number.
+        """
+        began = stopwatch()
         others = [*self._fronts.values(), *([self._index] if self._index else [])]
-        self._end(others, deadline - 1)
-        if self._writer:
-            self._end([self._writer], deadline)
+        self._end(others, began + FRONTS_SHARE * self.config.stop_s)
+        writers = [self._writer] if self._writer else []
+        statuses = self._end(writers, began + self.config.stop_s)
         if self._control:
             self._control.close()
         for each in (*self.sockets, self.operations):
             each.close()
+        return next(iter(statuses), 0)
 
     def _start_writer(self) -> dict[str, Any]:
         self._control, theirs = socket.socketpair()
         self._writer = self._begin(
             lambda: running.run_writer(
                 self.folder, self._without, self.operations, theirs
-            )
+            ),
+            keep=[self.operations],
         )
         theirs.close()
         said: dict[str, Any] = json.loads(_hear(self._control, "the writer"))
         if wrong := said.get("held"):
-            self._end([self._writer], stopwatch() + 1)
             raise Held(wrong[0], wrong[1], mend=wrong[2])
         return said
 
@@ -131,22 +134,42 @@ class Supervisor:
             budgets=self._budgets,
             share=len(self.sockets),
         )
-        closing = [self._control, ours, ready, self.operations]
-        closing += [each for each in self.sockets if each is not self.sockets[number]]
 
         def run() -> None:
-            for each in closing:
-                each.close()
+            ours.close()
+            ready.close()
             running.run_front(place, theirs, says)
 
-        self._fronts[number] = self._begin(run)
-        socket.send_fds(self._control, [mark], [ours.fileno()])
+        self._fronts[number] = self._begin(run, keep=[self.sockets[number]])
+        # When the writer has died just now, this one ends, and `watch` hears of both.
+        with suppress(OSError):
+            socket.send_fds(self._control, [mark], [ours.fileno()])
         for each in (ours, theirs, says):
             each.close()
         return ready
 
-    def _begin(self, run: Callable[[], None]) -> Child:
-        return Child(processes.fork(run), run, stopwatch())
+    def _start_index(self) -> None:
+        ours = os.getpid()
+        self._index = self._begin(lambda: running.run_index(self.folder, ours), keep=[])
+
+    def _begin(
+        self, run: Callable[[], None], *, keep: Collection[socket.socket]
+    ) -> Child:
+        """Begin a process that has, of our sockets, only those to `keep`.
+
+        A copy of ours that stays open in a child would hide from the writer that we
+        have died, and from producers that nobody listens any more.
+        """
+        ours = [*self.sockets, self.operations]
+        ours += [self._control] if self._control else []
+
+        def begin() -> None:
+            for each in ours:
+                if each not in keep:
+                    each.close()
+            run()
+
+        return Child(processes.fork(begin), stopwatch())
 
     def _look(self) -> None:
         """See who has died, and do what has to be done."""
@@ -157,12 +180,15 @@ class Supervisor:
             raise held("halted", f"{says} at what it left", self.folder)
         for number, child in list(self._fronts.items()):
             if (status := processes.ended(child.pid)) is not None:
+                # From now on its number may be that of somebody else's process.
+                del self._fronts[number]
                 emit(FRONT_END_DIED, place=number, how=processes.how(status))
                 self._breathe(child)
                 self._start_front(number, AGAIN).close()
-        if self._index and processes.ended(self._index.pid) is not None:
-            self._breathe(self._index)
-            self._index = self._begin(self._index.run)
+        if (index := self._index) and processes.ended(index.pid) is not None:
+            self._index = None
+            self._breathe(index)
+            self._start_index()
 
     def _breathe(self, child: Child) -> None:
         """One that dies again and again is not started as fast as it dies."""
@@ -172,13 +198,17 @@ class Supervisor:
             if wanted:  # it is for `watch`, which takes it up again
                 os.kill(os.getpid(), wanted.si_signo)
 
-    def _end(self, children: list[Child], deadline: float) -> None:
-        """Ask them to end; those that have not by then are killed."""
+    def _end(self, children: list[Child], deadline: float) -> list[int]:
+        """Ask them to end; those that have not by then are killed. How they ended."""
         left = {each.pid for each in children}
+        statuses: list[int] = []
         for pid in left:
             processes.tell(pid, signal.SIGTERM)
         while left:
-            left = {pid for pid in left if processes.ended(pid) is None}
+            for pid in tuple(left):
+                if (status := processes.ended(pid)) is not None:
+                    left.remove(pid)
+                    statuses.append(status)
             rest = deadline - stopwatch()
             if left and rest > 0:
                 signal.sigtimedwait([signal.SIGCHLD], rest)
@@ -187,6 +217,7 @@ class Supervisor:
                     emit(STOP_FORCED, pid=pid)
                     processes.tell(pid, signal.SIGKILL)
                 deadline = stopwatch() + 1
+        return statuses
 
 
 def _hear(end: socket.socket, who: str) -> bytes:

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from ledger.clock import read_clock
+from ledger.errors import Held
 from ledger.events import MEASURE_FAILED, emit
 from ledger.http.operations import Health, operations_server
 from ledger.http.serving import Serving
 from ledger.index.lookup import Lookup
+from ledger.log.home import Home
 from ledger.log.log import Log
+from ledger.log.room import check_room
 from ledger.metrics import (
     BATCH_ENTRIES,
     BATCHES,
@@ -43,10 +46,13 @@ from ledger.publish.kept import Kept
 from ledger.publish.publishing import Publisher
 from ledger.server.desk import Desk, Signed
 from ledger.server.link import Counterpart
+from ledger.store import Usage
 
 FIRST: Final = b"+"
 AGAIN: Final = b"!"
 """With what the supervisor brings the link of a front end: a new one, another one."""
+FRONTS_SHARE: Final = 0.9
+"""How much of `stop_s` the front ends have; they need less, and the writer little."""
 _LOOK_EVERY_S: Final = 1.0
 _NO_FRONT: Final = "no front end takes requests just now"
 
@@ -61,35 +67,37 @@ class Writing:
         self.desk = Desk(log, Publisher(log, kept, read_clock), Signed(kept))
         self.front_ends: Callable[[], int] = lambda: 0
         self._scrubber = log.scrub()
-        folder, genesis = log.home.folder, log.charter.genesis
-        self._lookup = Lookup(folder, genesis) if log.home.config.index else None
+        index, genesis = log.home.index, log.charter.genesis
+        self._lookup = Lookup(index, genesis) if log.home.config.index else None
         self._serving = Serving(operations_server(self.health, counts))
-        self._tasks: list[asyncio.Task[None]] = []
+        self._publishing: asyncio.Task[None] | None = None
+        self._measuring: asyncio.Task[None] | None = None
+        self._full: Held | None = None
         self._signed = self._refused = 0
         self._state = ""
 
     async def start(self, operations: socket.socket) -> None:
         """Publish once, so that there is a checkpoint; then go on by itself."""
         await self.desk.publish_once()
-        self._tasks = [
-            asyncio.create_task(self.desk.publish()),
-            asyncio.create_task(self._measure()),
-        ]
+        self._publishing = asyncio.create_task(self.desk.publish())
+        self._measuring = asyncio.create_task(self._measure())
         await self._serving.start(operations)
 
     async def stop(self) -> None:
         """Finish what waits, and answer everyone who asked in this process."""
         self.desk.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._measuring:
+            self._measuring.cancel()
+        if self._publishing:
+            # Not cancelled: what it keeps just now it keeps under the log's lock.
+            await asyncio.wait([self._publishing])
         # It waits for a batch that is being written; the loop hands out its answers.
         await asyncio.to_thread(self.log.close)
         await self._serving.stop()
 
     def health(self) -> Health:
         """How it is, for those who watch."""
-        hold, front_ends = self.log.hold, self.front_ends()
+        hold, front_ends = self.hold, self.front_ends()
         return Health(
             ready=not hold and front_ends > 0,
             state=hold.state if hold else "writes",
@@ -98,6 +106,11 @@ class Writing:
             size=self.desk.head.size,
             front_ends=front_ends,
         )
+
+    @property
+    def hold(self) -> Held | None:
+        """Why nothing is written, or would be if somebody came."""
+        return self.log.hold or self._full
 
     async def _measure(self) -> None:
         while True:
@@ -111,6 +124,7 @@ class Writing:
         counts, log, published = self.counts, self.log, self.desk.published
         entries, bytes_ = log.waiting
         usage = log.usage()
+        self._full = _full(usage, log.home)
         counts.set(POOL_ENTRIES, entries)
         counts.set(POOL_BYTES, bytes_)
         counts.set(HEAD_SIZE, self.desk.head.size)
@@ -145,12 +159,21 @@ class Writing:
         self._signed, self._refused = log.signed, log.refused_batches
 
     def _count_hold(self) -> None:
-        state = self.log.hold.state if self.log.hold else ""
+        state = self.hold.state if self.hold else ""
         if self._state and self._state != state:
             self.counts.set(HELD, 0, self._state)
         if state:
             self.counts.set(HELD, 1, state)
         self._state = state
+
+
+def _full(usage: Usage, home: Home) -> Held | None:
+    """Why there is no room, if there is none: the log finds it out by refusing."""
+    try:
+        check_room(usage, home.config, home.folder)
+    except Held as hold:
+        return hold
+    return None
 
 
 class Links:
@@ -199,22 +222,26 @@ async def write(
 
         def bring() -> None:
             """Take what the supervisor sends: the end of a link, or its own end."""
-            with suppress(BlockingIOError):
+            try:
                 data, ends, _, _ = socket.recv_fds(control, 1, 1)
-                if data == AGAIN:
-                    writing.counts.add(FRONT_END_RESTARTS)
-                for end in ends:
-                    links.add(socket.socket(fileno=end))
-                if not data:
-                    loop.remove_reader(control)
-                    stopping.set()
+            except BlockingIOError:
+                return
+            except OSError:
+                data, ends = b"", []
+            if data == AGAIN:
+                writing.counts.add(FRONT_END_RESTARTS)
+            for end in ends:
+                links.add(socket.socket(fileno=end))
+            if not data:
+                loop.remove_reader(control)
+                stopping.set()
 
         control.settimeout(0)
         loop.add_reader(control, bring)
         ready(log)
         await stopping.wait()
-        # Front ends were told first, and have answered everyone.
+        # Front ends were told first or at once, and have to answer everyone.
         with suppress(TimeoutError):
-            async with asyncio.timeout(log.home.config.stop_s / 2):
+            async with asyncio.timeout(FRONTS_SHARE * log.home.config.stop_s):
                 await links.gone()
         await writing.stop()
