@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.errors import Refused
+from ledger.log.forms import Canonical
 from ledger.log.identity import digest_identity, record_identity
 from ledger.log.pool import Admitted
 from ledger.store import Charter
 from verifier import cbor
-from verifier.entry import BY, LOG, MAX_BODY_BYTES, MIN_AT, PREFIX_BYTES, Entry
+from verifier.entry import BY, LOG, MAX_BODY_BYTES
 from verifier.errors import MalformedError
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.tile import MAX_ENTRY_BYTES
 
 _SIGN1: Final = 18
+_BY, _BODY, _TYPE = map(cbor.encode, ("by", "body", "type"))
+"""The keys of an entry behind its time, in their order."""
 
 
 class Admission:
@@ -43,12 +46,10 @@ def _record(data: bytes, by: str) -> Admitted:
     if len(data) > MAX_BODY_BYTES:
         raise _too_large(len(data), MAX_BODY_BYTES)
     try:
-        record = parse_record(data)
-        return Admitted(
-            record_identity(by, record["id"]), untimed(by, MEDIA_TYPE, data)
-        )
+        id_ = data.id if isinstance(data, Canonical) else parse_record(data)["id"]
     except MalformedError as error:
         raise Refused("form", str(error)) from None
+    return Admitted(record_identity(by, id_), untimed(by, MEDIA_TYPE, data))
 
 
 def _statement(data: bytes, by: str) -> Admitted:
@@ -75,7 +76,16 @@ def _statement(data: bytes, by: str) -> Admitted:
 
 def untimed(by: str, type_: str, body: bytes) -> bytes:
     """An entry of a record log, without the 16 bytes that have its time."""
-    return Entry(at=MIN_AT, by=by, type=type_, body=body).encode()[PREFIX_BYTES:]
+    return b"".join(
+        (
+            _BY,
+            cbor.encode(by),
+            _BODY,
+            cbor.encode(bytes(body)),
+            _TYPE,
+            cbor.encode(type_),
+        )
+    )
 
 
 def _too_large(size: int, most: int) -> Refused:

@@ -24,6 +24,15 @@ _MARKS: Final = {
 _SHOWN: Final = 12
 
 
+class Canonical(bytes):
+    """A record that we have checked, and written in the form that is logged.
+
+    Whoever gets one need not read it again to know that it is right, or its id.
+    """
+
+    id: str
+
+
 def record_in(data: bytes, *, by_line: bool) -> bytes:
     """The record in a file, or in a line, in canonical CBOR; or Refused.
 
@@ -32,9 +41,12 @@ def record_in(data: bytes, *, by_line: bool) -> bytes:
     text = data.lstrip(_SPACE)
     if text[:1] == b"{":
         try:
-            return encode_record(parse_record_json(data))
+            record = parse_record_json(data)
+            written = Canonical(encode_record(record))
         except MalformedError as error:
             raise Refused("form", str(error)) from None
+        written.id = record["id"]
+        return written
     if data[:1] and data[0] in _MAP and not by_line:
         return data
     raise Refused("form", _mistake(data, text, by_line=by_line))

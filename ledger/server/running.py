@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Collection, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from uvloop import new_event_loop
 
@@ -16,6 +16,10 @@ from ledger.errors import Held
 from ledger.log.log import Log
 from ledger.server import following, front, writer
 from ledger.server.front import Place
+
+
+_LATER: Final = 15
+"""How much the index leaves to others, where there is not enough for all."""
 
 
 def looping(task: Coroutine[Any, Any, None]) -> None:
@@ -72,5 +76,6 @@ def run_front(place: Place, end: socket.socket, ready: socket.socket) -> None:
 
 
 def run_index(folder: Path, parent: int) -> None:
-    """Be the follower that keeps the index."""
+    """Be the follower that keeps the index: behind all that somebody waits for."""
+    os.nice(_LATER)
     following.follow(folder, lambda: os.getppid() != parent)
