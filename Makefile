@@ -49,7 +49,7 @@ test: $(READY)
 
 # Each test prints its seeds (-rA shows what was printed); half an hour on two cores.
 soak: $(READY)
-	$(BIN)/pytest -n $(JOBS) -m soak -v -rA tests/faults
+	$(BIN)/pytest -n $(JOBS) -m soak -v -rA tests
 
 check: lint types contracts coverage wheel
 

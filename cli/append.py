@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import FileIO
 from pathlib import Path
 from shlex import quote
 
@@ -15,7 +12,7 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, WITHOUT
-from cli.inputs import Input, Inputs, Pause, read_files, read_lines
+from cli.inputs import Input, Inputs, Pause, opened_lines, read_files, read_lines
 from cli.outcomes import Telling
 from cli.sending import Sender
 from cli.stopping import stoppable
@@ -107,7 +104,7 @@ def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:
 def _append_lines(log: Log, name: str, *, as_json: bool) -> None:
     if log.charter.kind == "statement":
         raise click.UsageError("a statement may have LF in it; give each as a FILE")
-    with _opened(name) as file, voice.meter(of_bytes=True) as bar:
+    with opened_lines(name) as file, voice.meter(of_bytes=True) as bar:
         status = os.fstat(file.fileno())
         total = status.st_size if stat.S_ISREG(status.st_mode) else 0
         telling = Telling(
@@ -158,10 +155,3 @@ def _admitted(log: Log, given: Input) -> Admitted:
 def _most_bytes(log: Log) -> int:
     """What is read at most; JSON may take twice the room of what is logged."""
     return 2 * MAX_BODY_BYTES if log.charter.kind == "record" else MAX_ENTRY_BYTES
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[FileIO]:
-    """The file `name`, or standard input, without a buffer of Python's own."""
-    with FileIO(0, closefd=False) if name == "-" else FileIO(name) as file:
-        yield file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
@@ -37,6 +38,13 @@ def read_files(names: Iterable[str], *, most: int) -> Inputs:
             yield Input(name, Refused("file", f"it cannot be read: {error.strerror}"))
         else:
             yield Input(name, _too_large(most) if len(data) > most else data)
+
+
+@contextmanager
+def opened_lines(name: str) -> Iterator[FileIO]:
+    """The file `name`, or standard input, without a buffer of Python's own."""
+    with FileIO(0, closefd=False) if name == "-" else FileIO(name) as file:
+        yield file
 
 
 def read_lines(file: FileIO, *, most: int) -> Inputs:

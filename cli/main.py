@@ -1,7 +1,7 @@
-"""provlog: one command for each thing a person wants.
+"""provlog: one command for each thing a person wants, in the order of a log's life.
 
-The operator's come first, in the order of a log's life. The auditor's are the
-verifier's own command line, which stays usable without this package.
+The auditor's are the verifier's own command line, which stays usable without this
+package.
 """
 
 from __future__ import annotations
@@ -10,28 +10,38 @@ import sys
 from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from cli import voice
 from cli.append import append
 from cli.arguments import Commands
 from cli.backup import backup
+from cli.check import check
+from cli.checkpoint import checkpoint
+from cli.completion import VARIABLE, completion
+from cli.config import config
 from cli.export import export
 from cli.freeze import freeze
 from cli.fsck import fsck
+from cli.get import get
 from cli.init import init
 from cli.key import key
+from cli.listing import list_
+from cli.policy import policy
+from cli.prove import prove
 from cli.restore import restore
 from cli.resume import resume
 from cli.serve import serve
 from cli.status import status
+from cli.submit import submit
+from cli.token import token
 from verifier import __main__ as verifier
+from verifier.errors import QuorumError
 
-_AUDITORS: Final = {
-    "verify": "Check a bundle or a tlog-proof, offline.",
-    "audit": "Check a whole log: every entry, every tile, the root.",
-    "monitor": "See that a log has grown, and only grown.",
-    "inspect": "Say what a file is, verifying nothing.",
-}
+_UNWITNESSED: Final = (
+    "a receipt is given before the witnesses have seen its checkpoint; have it again, "
+    "with their cosignatures: provlog get LOG INDEX --witnessed --out FILE"
+)
 
 
 class _Provlog(Commands):
@@ -41,6 +51,7 @@ class _Provlog(Commands):
         """Carry out one command, and end in 0, 1 or 2, whatever happens inside."""
         voice.open_streams()
         options["standalone_mode"] = False
+        options["complete_var"] = VARIABLE
         try:
             with voice.spoken(), voice.aloud():
                 # What --help returns is its status; what a command returns is None.
@@ -49,11 +60,70 @@ class _Provlog(Commands):
             ended = end.code
         sys.exit(voice.ended(ended))
 
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, under what they are for."""
+        width = max(map(len, self.commands))
+        limit = formatter.width - width - 6
+        for title, commands in _COMMANDS.items():
+            rows = [
+                (f"{each.name}".ljust(width), each.get_short_help_str(limit))
+                for each in commands
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+class _PassedOn(click.Command):
+    """A command whose arguments are read by the verifier alone, "--" among them."""
+
+    ignore_unknown_options = True
+
+    def __init__(self, name: str, says: str, hints: dict[str, str]) -> None:
+        super().__init__(name, callback=self._run, help=says)
+        self._hints = hints
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they are."""
+        ctx.args = list(args)
+        return []
+
+    def shell_complete(self, _: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Files, of which all of these commands read some."""
+        return [CompletionItem(incomplete, type="file")]
+
+    def _run(self) -> None:
+        words = [self.name or "", *click.get_current_context().args]
+        sys.exit(verifier.main(words, prog="provlog", hints=self._hints))
+
+
+_COMMANDS: Final = {
+    "Make a log": (init, serve, config, token, policy),
+    "Log and read": (submit, append, get, prove, list_, check, checkpoint),
+    "Check": (
+        _PassedOn(
+            "verify",
+            "Check a bundle or a tlog-proof, offline.",
+            {QuorumError.check: _UNWITNESSED},
+        ),
+        _PassedOn("audit", "Check a whole log: every entry, every tile, the root.", {}),
+        _PassedOn("monitor", "See that a log has grown, and only grown.", {}),
+        _PassedOn("inspect", "Say what a file is, verifying nothing.", {}),
+    ),
+    "Keep": (status, export, backup, fsck, restore, key, freeze, resume),
+    "Shell": (completion,),
+}
+"""Every command, in the order of a log's life."""
+
 
 @click.group(cls=_Provlog, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="provlog")
 def main() -> None:
     """A transparency log for AI provenance."""
+
+
+for _commands in _COMMANDS.values():
+    for _command in _commands:
+        main.add_command(_command)
 
 
 def run() -> None:
@@ -62,29 +132,3 @@ def run() -> None:
         main()
     except OSError:
         sys.exit(verifier.NOT_DONE)
-
-
-class _PassedOn(click.Command):
-    """A command whose arguments are read by the verifier alone, "--" among them."""
-
-    ignore_unknown_options = True
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the arguments as they are."""
-        ctx.args = list(args)
-        return []
-
-
-def _run(context: click.Context) -> None:
-    name = context.info_name or ""
-    sys.exit(verifier.main([name, *context.args], prog="provlog"))
-
-
-for _command in (
-    *(init, serve, append, status, key, freeze, resume),
-    *(export, backup, fsck, restore),
-):
-    main.add_command(_command)
-for _name, _says in _AUDITORS.items():
-    _callback = click.pass_context(_run)
-    main.add_command(_PassedOn(_name, callback=_callback, help=_says))

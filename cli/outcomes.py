@@ -60,16 +60,22 @@ class Telling:
             if index is None:
                 self.refused(each, answer.refused[position])
             elif isinstance(each, str) or position in answer.repeated:
-                self._stands(each, index, repeated=position in answer.repeated)
+                self.stands(each, index, repeated=position in answer.repeated)
             else:
                 new.append(index)
         # All that is new in a batch stands in one row.
-        if new and self.as_json:
-            voice.say_json({"start": new[0], "stop": new[-1] + 1})
-        elif new:
-            voice.say(_span(new[0], new[-1]))
+        if new:
+            self.new(new[0], new[-1])
 
-    def _stands(self, where: str | int, index: int, *, repeated: bool) -> None:
+    def new(self, first: int, last: int) -> None:
+        """Say where new lines stand, all in one row."""
+        if self.as_json:
+            voice.say_json({"start": first, "stop": last + 1})
+        else:
+            voice.say(_span(first, last))
+
+    def stands(self, where: str | int, index: int, *, repeated: bool) -> None:
+        """Say where that stands which came from `where`."""
         if self.as_json:
             says = {_name(where): where, "index": index, "repeated": repeated}
             voice.say_json(says)
@@ -78,15 +84,21 @@ class Telling:
             voice.say(f"{index}  {escape(_words(where))}{again}")
 
     def _failed(self, where: list[str | int], error: Exception) -> None:
+        self.failed(
+            where, _word(error), str(error), known=not isinstance(error, Halted)
+        )
+
+    def failed(
+        self, where: list[str | int], word: str, says: str, *, known: bool
+    ) -> None:
+        """Say what is not logged, as far as that is `known`."""
         first, last = where[0], where[-1]
         if self.as_json:
-            says: dict[str, Any] = {"failed": _word(error), "says": str(error)}
-            voice.say_json({**says, "first": first, "last": last})
+            found: dict[str, Any] = {"failed": word, "says": says}
+            voice.say_json({**found, "first": first, "last": last})
         lines = "lines " if isinstance(first, int) else ""
         span = _words(first) if first == last else f"{lines}{first} to {last}"
-        unknown = (
-            "it is not known whether it is" if isinstance(error, Halted) else "not"
-        )
+        unknown = "not" if known else "it is not known whether it is"
         voice.tell(f"{span}: {unknown} logged")
 
 

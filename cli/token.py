@@ -137,8 +137,9 @@ Exit status:
 @click.argument("which", metavar="ID")
 @AS_JSON
 def revoke(folder: Path, which: str, *, as_json: bool) -> None:
-    """Take a token back, for ever: from its next request on it lets nobody in.
+    """Take a token back, for ever.
 
+    From its next request on it lets nobody in; a running service has not to be told.
     ID is that of a token, as the list shows it, or the pseudonym of a submitter, all
     of whose tokens end. Of a token that was found somewhere, ID may be the token.
     """

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import click
 
+from capture import errors as client
 from ledger import events
 from ledger.clock import stopwatch
 from ledger.errors import Halted, Held, Refused, Unavailable, WrongBytes
@@ -52,6 +53,25 @@ def say(text: str) -> None:
     """A line of the result. What came from outside is escaped by the caller."""
     with _saying():
         print(text)
+
+
+def give(data: bytes) -> None:
+    """A result that is a file: byte for byte, whatever the terminal can show."""
+    with _saying():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def heard() -> bool:
+    """Whether what is said may get to somebody: nobody has stopped reading."""
+    try:
+        # What we open where they have left waits for nobody, and no shell opens it so.
+        return os.get_blocking(sys.stdout.fileno()) or not os.path.samestat(
+            os.fstat(sys.stdout.fileno()), os.stat(os.devnull)
+        )
+    except (OSError, ValueError):
+        return True  # it is no file, and somebody has put it there
 
 
 def fact(name: str, value: object) -> None:
@@ -115,7 +135,7 @@ def _saying() -> Iterator[None]:
 def _leave_stdout() -> None:
     # Nobody gets it any more, and the interpreter must not try to flush it again.
     with suppress(OSError, ValueError):
-        number = os.open(os.devnull, os.O_WRONLY)
+        number = os.open(os.devnull, os.O_WRONLY | os.O_NONBLOCK)
         os.dup2(number, sys.stdout.fileno())
         os.close(number)
 
@@ -188,25 +208,34 @@ def logging_aloud(*, verbose: bool) -> Iterator[None]:
         logger.setLevel(level)
 
 
+_ENDS: Final = (
+    ((Refused, client.Refused), "refused", BROKEN),
+    ((verifier.VerificationError, client.NotBelieved), "error", BROKEN),
+    (
+        (Halted, Unavailable, WrongBytes, verifier.Unavailable, client.ClientError),
+        "error",
+        NOT_DONE,
+    ),
+)
+"""What ends a command with its own words, and how that counts."""
+_PLAIN: Final = tuple(kind for kinds, _, _ in _ENDS for kind in kinds)
+
+
 @contextmanager
 def spoken() -> Iterator[None]:
     """End the process with words when something cannot be done."""
     try:
         yield
-    except Refused as error:
-        tell(f"refused: {error}")
-        sys.exit(BROKEN)
     except Held as error:
         tell(f"error: {error.state}: {error}")
         if error.mend:
             tell(f"mend: {error.mend}")
         sys.exit(NOT_DONE)
-    except (Halted, Unavailable, WrongBytes, verifier.Unavailable) as error:
-        tell(f"error: {error}")
-        sys.exit(NOT_DONE)
-    except verifier.VerificationError as error:
-        tell(f"error: {error}")
-        sys.exit(BROKEN)
+    except _PLAIN as error:
+        for kinds, word, status in _ENDS:
+            if isinstance(error, kinds):
+                tell(f"{word}: {error}")
+                sys.exit(status)
     except click.ClickException as error:
         tell(f"error: {error.format_message()}")
         sys.exit(NOT_DONE)

@@ -91,7 +91,9 @@ class LiveService:
     def connect(self, *, timeout: float = 20) -> http.client.HTTPConnection:
         """A new connection."""
         parts = urlsplit(self.url)
-        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+        return http.client.HTTPConnection(
+            parts.hostname or "", parts.port, timeout=timeout
+        )
 
     def ask(
         self,

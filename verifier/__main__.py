@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from hashlib import file_digest
 from pathlib import Path
@@ -40,8 +40,16 @@ NOT_DONE: Final = 2
 _T = TypeVar("_T")
 
 
-def main(argv: Sequence[str] | None = None, *, prog: str | None = None) -> int:
-    """Carry out one command and return its exit status."""
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    prog: str | None = None,
+    hints: Mapping[str, str] | None = None,
+) -> int:
+    """Carry out one command and return its exit status.
+
+    `hints` are what `prog` has to say to somebody for whom a check does not hold.
+    """
     if prog is None:
         called = Path(sys.argv[0]).name
         prog = called if called == "provlog-verify" else "verifier"
@@ -66,6 +74,9 @@ def main(argv: Sequence[str] | None = None, *, prog: str | None = None) -> int:
         _leave_stdout()
         _talk(f"{prog}: error: the report cannot be written: {error}")
         return NOT_DONE
+    for each in report.broken[:1]:
+        if hints and each.check in hints:
+            _talk(f"{prog}: hint: {hints[each.check]}")
     return status
 
 

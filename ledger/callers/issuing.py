@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, cast
 
-import msgspec
-
 from ledger.callers.tokenfile import (
     BY,
     FORM,
@@ -89,12 +87,7 @@ def revoke(folder: Path, which: str, now_ms: int) -> list[Row]:
         if not meant:
             # Not said which: it may be a token, mistyped.
             raise Refused("token", "no token has this id, or is of this submitter")
-        changed = [
-            msgspec.structs.replace(each, revoked_ms=now_ms)
-            if each.id in meant and each.revoked_ms is None
-            else each
-            for each in rows
-        ]
+        changed = [each.ended(now_ms) if each.id in meant else each for each in rows]
         if changed != rows:
             write_rows(folder / NAME, changed)
     return [each for each in changed if each.id in meant]

@@ -62,6 +62,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     expires_ms: _Time | None
     revoked_ms: _Time | None
 
+    def ended(self, now_ms: int) -> Row:
+        """The same, from now on valid no more; what has ended stays as it ended."""
+        if self.revoked_ms is not None:
+            return self
+        return msgspec.structs.replace(self, revoked_ms=now_ms)
+
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Literal[1]

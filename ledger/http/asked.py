@@ -15,7 +15,10 @@ from ledger.http.routes import Route
 from ledger.http.site import Site
 
 MAX_INDEX: Final = (1 << 63) - 1
-_WAIT: Final = re.compile(r"\s*wait\s*=\s*([0-9]{1,6})\s*", re.ASCII)
+_WAIT: Final = re.compile(
+    r"\s*wait\s*=\s*(?P<quote>\"?)(?P<s>[0-9]{1,6})(?P=quote)\s*(;.*)?",
+    re.ASCII | re.IGNORECASE,
+)
 MAX_WAIT_S: Final = 60
 
 
@@ -41,7 +44,7 @@ class Asked:
         """How long the caller prefers to wait for a published checkpoint: RFC 7240."""
         for each in ",".join(self.request.headers.getall("Prefer", ())).split(","):
             if found := _WAIT.fullmatch(each):
-                return min(int(found[1]), MAX_WAIT_S)
+                return min(int(found["s"]), MAX_WAIT_S)
         return 0
 
     def header(self, name: str) -> str | None:

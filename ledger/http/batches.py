@@ -45,7 +45,12 @@ GROUP_BYTES: Final = 1 << 20
 UNDER_WAY: Final = 4
 """How many groups are waited for while the next is read."""
 _RESULT_BYTES: Final = 1_536
-"""What a result takes beside the entry: most of it is the receipt."""
+_INDEX_BYTES: Final = 32
+"""What a result takes beside the entry: most of it is the receipt, if there is one."""
+_AHEAD_BYTES: Final = 1 << 18
+"""How much of a batch is read from its connection at once."""
+_BLOCK_BYTES: Final = 1 << 17
+"""Memory is taken in blocks: where it is short, groups would else be of one each."""
 
 
 @dataclass(slots=True)
@@ -58,6 +63,8 @@ class Group:
     paid_bytes: int = 0
     held_bytes: int = 0
     """How much of the memory it has, until its results are sent."""
+    used_bytes: int = 0
+    """How much of that is taken."""
 
     def __len__(self) -> int:
         return len(self.admitted) + len(self.refused)
@@ -93,8 +100,17 @@ class Batches:
                 "Cache-Control": "no-store",
             }
         )
-        with asked.site.memory.holding(0, asked.payer) as held:
-            groups = _groups(asked, splitter, held, by_line=by_line)
+        # What is read before we look at it is ours to keep as well.
+        length = asked.request.content_length
+        ahead = _AHEAD_BYTES if length is None else min(length, _AHEAD_BYTES)
+        with asked.site.memory.holding(ahead, asked.payer) as held:
+            groups = _groups(
+                asked,
+                splitter,
+                held,
+                by_line=by_line,
+                result_bytes=_INDEX_BYTES if wanted == INDEX else _RESULT_BYTES,
+            )
             await self._stream(asked, response, groups, held, wanted)
         return response
 
@@ -197,21 +213,29 @@ async def _sent(asked: Asked, writing: Awaitable[None]) -> None:
 
 
 async def _groups(
-    asked: Asked, splitter: Splitter, held: Holding, *, by_line: bool
+    asked: Asked,
+    splitter: Splitter,
+    held: Holding,
+    *,
+    by_line: bool,
+    result_bytes: int,
 ) -> AsyncIterator[Group]:
     """What comes, in groups; what cannot be read ends it, and is told of."""
     group, place = Group(), 0
     try:
         async for each in _submissions(asked, splitter, held):
-            weight = _RESULT_BYTES + (0 if isinstance(each, TooLong) else len(each))
-            if not held.fits(weight):
-                # First we let go of what we have: others may be waiting for it.
-                if len(group):
-                    yield group
-                    group = Group()
-                await held.room(weight, asked.site.config.body_timeout_s)
-            held.have(weight)
-            group.held_bytes += weight
+            weight = result_bytes + (0 if isinstance(each, TooLong) else len(each))
+            if group.used_bytes + weight > group.held_bytes:
+                block = max(weight, _BLOCK_BYTES)
+                if not held.fits(block):
+                    # First we let go of what we have: others may be waiting for it.
+                    if len(group):
+                        yield group
+                        group = Group()
+                    await held.room(block, asked.site.config.body_timeout_s)
+                held.have(block)
+                group.held_bytes += block
+            group.used_bytes += weight
             _admit(asked, group, place, each, by_line=by_line)
             place += 1
             if group.full:
@@ -253,7 +277,7 @@ def _admit(
             raise data
         pay(asked.site, asked.payer, entries=1, bytes_=len(data))
         content = _content(asked, data, by_line=by_line)
-        admitted = asked.site.admission.admit(content, by=asked.caller.by)
+        admitted = _admitted(asked, content, data)
     except (Refused, Problem) as error:
         asked.site.counts.add(SUBMITTED, 1, "refused")
         group.refused[place] = error
@@ -261,6 +285,14 @@ def _admit(
     group.admitted.append((place, admitted))
     group.size_bytes += len(admitted.data)
     group.paid_bytes += len(data)
+
+
+def _admitted(asked: Asked, content: bytes, data: bytes) -> Admitted:
+    try:
+        return asked.site.admission.admit(content, by=asked.caller.by)
+    except Refused as error:
+        record = asked.site.charter.kind == "record"
+        raise as_problem(error, data) if record else error from None
 
 
 def _content(asked: Asked, data: bytes, *, by_line: bool) -> bytes:

@@ -127,8 +127,9 @@ class _Connection(web.RequestHandler):
         all of theirs, and never the empty line, would be a gigabyte.
         """
         super().data_received(data)
-        idle = self._waiter is not None and not self._waiter.done()
-        self._head_bytes = self._head_bytes + len(data) if idle else 0
+        waits = self._waiter is not None and not self._waiter.done()
+        head = waits or not self._request_count
+        self._head_bytes = self._head_bytes + len(data) if head else 0
         if self._head_bytes > MAX_HEAD_BYTES:
             self._turn_away(_LONG)
 

@@ -11,6 +11,7 @@ from ledger.http import answering
 from ledger.http.accept import choose
 from ledger.http.asked import Asked
 from ledger.http.problems import NOT_FOUND, Problem
+from ledger.http.sending import send_large
 from ledger.http.submitting import BUNDLE, PROOF
 from ledger.http.tiles import shared
 from ledger.log.reading import Reading
@@ -32,14 +33,15 @@ class Entries:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
-    async def entry(self, asked: Asked) -> web.Response:
+    async def entry(self, asked: Asked) -> web.StreamResponse:
         """GET /v1/entries/{index}: its bytes, or for a person what they say."""
         wanted = choose(asked.header("Accept"), (answering.BYTES, answering.JSON))
         index = asked.number("index")
         entry = self._reading.entry(index)
         if wanted == answering.JSON:
             value = explained(index, entry, asked.site.charter.kind)
-            return answering.document(value, headers={"Vary": "Accept"})
+            told = answering.document(value, headers={"Vary": "Accept"})
+            return await send_large(asked, told)
         return answering.answer(
             entry,
             content_type=answering.BYTES,
@@ -51,15 +53,16 @@ class Entries:
             },
         )
 
-    async def newest_receipt(self, asked: Asked) -> web.Response:
+    async def newest_receipt(self, asked: Asked) -> web.StreamResponse:
         """GET /v1/receipts/{index}: under the newest published checkpoint."""
         index, published = asked.number("index"), asked.site.writer.published
         if published is None or index >= published.size:
             says = f"no published checkpoint has entry {index} in it yet"
             raise Problem(NOT_FOUND, says, check="index")
-        return self._receipt(asked, index, published.size, published.note)
+        told = self._receipt(asked, index, published.size, published.note)
+        return await send_large(asked, told)
 
-    async def receipt(self, asked: Asked) -> web.Response:
+    async def receipt(self, asked: Asked) -> web.StreamResponse:
         """GET /v1/receipts/{index}/{size}: under a checkpoint that was signed."""
         index, size = asked.number("index"), asked.number("size")
         writer = asked.site.writer
@@ -73,7 +76,7 @@ class Entries:
         if checkpoint is None or index >= size:
             says = f"no checkpoint of size {size} with entry {index} in it is known"
             raise Problem(NOT_FOUND, says, check="index")
-        return self._receipt(asked, index, size, checkpoint)
+        return await send_large(asked, self._receipt(asked, index, size, checkpoint))
 
     async def inclusion(self, asked: Asked) -> web.Response:
         """GET /v1/proofs/inclusion/{index}/{size}: the bare proof."""

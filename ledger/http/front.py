@@ -32,7 +32,7 @@ from ledger.http.sending import cut_off
 from ledger.http.site import Site
 from ledger.metrics import REFUSALS, REQUEST_SECONDS, REQUESTS
 
-_HEADERS: Final = "Accept, Authorization, Content-Type, Prefer"
+_HEADERS: Final = "Accept, Authorization, Content-Type, If-None-Match, Prefer"
 _NOWHERE: Final = "none"
 """The name under which requests are counted that no route is for."""
 
@@ -133,7 +133,10 @@ class Front:
             )
             problem = Problem(INTERNAL, f"id {id_}")
         self._site.counts.add(REFUSALS, 1, problem.kind.name)
-        return problem.response()
+        response = problem.response()
+        if "Connection" in problem.headers:
+            response.force_close()  # aiohttp only says so
+        return response
 
 
 def _path_of(request: web.BaseRequest) -> str:

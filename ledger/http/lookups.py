@@ -7,6 +7,8 @@ a moment's work, and `covered` says how far the answer goes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
@@ -51,23 +53,35 @@ class Lookups:
         if self._lookup:
             covered = min(self._lookup.covered, size)
             found = self._lookup.find(kind, name[1:17], most=MOST)
-        tail = range(covered, min(covered + _TAIL, size)) if len(found) < MOST else ()
+        full = len(found) >= MOST
+        tail = range(covered, covered if full else min(covered + _TAIL, size))
         right = [
             index
-            for index in [*found, *tail]
-            if index < size and self._is_it(index, name, kind_of_log)
+            for index, entry in (*self._each(found, size), *self._all(tail))
+            if name in names_of(entry, kind_of_log)
         ][:MOST]
-        covered = max(covered, tail.stop if isinstance(tail, range) else 0)
+        covered = tail.stop
         if not right:
             says = f"nothing of the first {covered} entries is known by that"
             raise Problem(NOT_FOUND, says, check="unknown", covered=covered, size=size)
         return answering.document(
-            {"indexes": right, "covered": covered, "more": len(right) >= MOST}
+            {"indexes": right, "covered": covered, "more": full or len(right) >= MOST}
         )
 
-    def _is_it(self, index: int, name: bytes, kind: str) -> bool:
-        """Whether the entry at `index` has the whole name."""
-        try:
-            return name in names_of(self._reading.entry(index), kind)
-        except WrongBytes:
-            return False  # what is damaged is found by the scrubber, not served
+    def _each(self, indexes: Iterable[int], size: int) -> Iterator[tuple[int, bytes]]:
+        """The entries at `indexes`; what is damaged is for the scrubber to tell of."""
+        for index in indexes:
+            if index < size:
+                with suppress(WrongBytes):
+                    yield index, self._reading.entry(index)
+
+    def _all(self, tail: range) -> Iterator[tuple[int, bytes]]:
+        """All entries of `tail`, a tile of them at a time."""
+        for start in range(tail.start, tail.stop, WIDTH):
+            stop = min(start + WIDTH, tail.stop)
+            try:
+                entries = self._reading.entries(start, stop)
+            except WrongBytes:
+                yield from self._each(range(start, stop), stop)
+            else:
+                yield from enumerate(entries, start)

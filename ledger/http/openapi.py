@@ -47,7 +47,10 @@ def described(
         "components": {
             "schemas": dict(SCHEMAS),
             "responses": {str(each.status): _problem(each.status) for each in KINDS},
-            "headers": {name: dict(each) for name, each in HEADERS.items()},
+            "headers": {
+                name: {**each, "required": name not in NOT_ALWAYS}
+                for name, each in HEADERS.items()
+            },
             "securitySchemes": {_BEARER: {"type": "http", "scheme": _BEARER}},
         },
     }
@@ -87,9 +90,11 @@ def _operation(route: Route, kind: str) -> dict[str, Any]:
     if "If-None-Match" in route.asks:
         found["responses"]["304"] = {"description": "You have it already."}
     if route.takes:
-        # In an opaque log nothing is an entry as well.
-        body = {"required": kind != "opaque", "content": _content(route.takes)}
-        found["requestBody"] = body
+        found["requestBody"] = {
+            # Where any bytes are taken, none at all are an entry as well.
+            "required": "bytes" not in route.takes.values(),
+            "content": _content(route.takes),
+        }
     return found
 
 
@@ -138,7 +143,4 @@ def _content(media: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _headers(*names: str) -> dict[str, Any]:
-    return {
-        name: dict(HEADERS[name]) | {"required": name not in NOT_ALWAYS}
-        for name in names
-    }
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

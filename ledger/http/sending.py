@@ -7,6 +7,9 @@ would have it for hours, so the whole of an answer has its time as well.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from aiohttp import web
@@ -18,6 +21,8 @@ LARGE_BYTES: Final = 1 << 16
 """What the socket's own buffers take without anybody's waiting."""
 _BYTES_PER_S: Final = 1 << 18
 """How fast a large answer is read at least: the largest tile in about a minute."""
+
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 
 async def send_large(asked: Asked, response: web.Response) -> web.StreamResponse:
@@ -51,6 +56,10 @@ async def _write(streamed: web.StreamResponse, body: bytes, patience_s: float) -
 
 def cut_off(request: web.BaseRequest) -> NoReturn:
     """End the connection at once: who has part of an answer has to see that it is."""
-    if request.transport:
-        request.transport.abort()
+    if transport := request.transport:
+        # Nor does the kernel go on sending what it has: some megabytes, for hours.
+        taken = transport.get_extra_info("socket")
+        with suppress(OSError):
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        transport.abort()
     raise ConnectionResetError("the answer is not read")

@@ -147,7 +147,7 @@ HEADERS: Final[Mapping[str, Schema]] = {
     "WWW-Authenticate": {"description": "Bearer.", "schema": _TEXT},
 }
 """The headers of answers."""
-NOT_ALWAYS: Final = ("Content-Encoding", "Preference-Applied", "Retry-After")
+NOT_ALWAYS: Final = ("Content-Encoding", "Preference-Applied")
 
 ASKED: Final[Mapping[str, str]] = {
     "Accept-Encoding": "gzip, to have it packed.",

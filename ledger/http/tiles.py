@@ -27,6 +27,8 @@ PART: Final = "[1-9][0-9]{0,2}"
 """Looks like the number of a tile; whether it is spelled as it must be, Tile says."""
 
 _KEPT_BYTES: Final = 8 << 20
+_MOST_OF_ONE: Final = _KEPT_BYTES // 4
+"""What is larger is not kept; to pack it for each who asks would take too long."""
 _GZIP_LEVEL: Final = 1
 """Entries are text for the most part: higher levels cost more than they save."""
 
@@ -96,9 +98,11 @@ class Tiles:
             return found
         entries = tile.level == ENTRIES
         data = (self._reading.entry_tile if entries else self._reading.hashes)(tile)
-        packed = gzip.compress(data, _GZIP_LEVEL, mtime=0) if entries else b""
-        if len(packed) >= len(data):
-            packed = b""
+        packed = b""
+        if entries and len(data) <= _MOST_OF_ONE:
+            packed = gzip.compress(data, _GZIP_LEVEL, mtime=0)
+            if len(packed) >= len(data):
+                packed = b""
         shown = Shown(data, packed, answering.tag_of(data))
         if tile == tile.full():
             self._keep(tile, shown)
@@ -106,7 +110,7 @@ class Tiles:
 
     def _keep(self, tile: Tile, shown: Shown) -> None:
         size = len(shown.data) + len(shown.packed)
-        if size > _KEPT_BYTES // 4:
+        if size > _MOST_OF_ONE:
             return
         self._kept[tile] = shown
         self._kept_bytes += size

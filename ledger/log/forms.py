@@ -70,9 +70,9 @@ def _mistake(data: bytes, text: bytes, *, by_line: bool) -> str:
         if data.startswith(mark):
             return says
     if not text:
-        return "an empty line" if by_line else "an empty file"
+        return "an empty line" if by_line else "an empty record"
     if text[:1] == b"[":
         says = "a JSON array; a record is an object"
-        return says if by_line else f"{says}. Many go in one a line, with --lines"
+        return says if by_line else f"{says}. Many are given one a line"
     wanted = "no JSON object" if by_line else "neither a JSON object nor a CBOR map"
     return f"{wanted}; it begins with {text[:_SHOWN]!r}"

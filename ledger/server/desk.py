@@ -126,7 +126,7 @@ class Desk:
         """Close the gap between what is durable and what is public."""
         # Signing waits for the anchor when a batch is just being written.
         await asyncio.to_thread(self._publisher.step)
-        self._look()
+        self._answer()
 
     def stop(self) -> None:
         """End `publish`."""
@@ -141,6 +141,7 @@ class Desk:
             self._loop.call_soon_threadsafe(self._answer)
 
     def _answer(self) -> None:
+        """Give everyone the answer that is there, and look at what is new besides."""
         self._scheduled = False
         while self._settled:
             future, order = self._settled.popleft()
@@ -173,9 +174,9 @@ class Desk:
 
     def _come_to(self, head: Head, checkpoint: bytes) -> None:
         """Show a head, if it is newer. Of each one all are told, in their order."""
+        self._signed.add(head.size, checkpoint)
         if head.batch > self.head.batch:
             self.head, self.checkpoint = head, checkpoint
-            self._signed.add(head.size, checkpoint)
             self._tell()
 
     def _newest(self) -> tuple[Head, bytes]:

@@ -9,7 +9,7 @@ import socket
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ledger.callers.budgets import Budgets
 from ledger.callers.tokens import Tokens
@@ -19,6 +19,7 @@ from ledger.http.connections import Connections
 from ledger.http.front import Front
 from ledger.http.listening import is_local, parse_address, tls_of
 from ledger.http.memory import Memory
+from ledger.http.routes import Table
 from ledger.http.serving import Serving
 from ledger.http.site import Site
 from ledger.http.table import table_of
@@ -37,8 +38,9 @@ from verifier.keys import VerifierKey
 _REPORT_EVERY_S: Final = 1.0
 _ANSWERING: Final = 0.7
 """How much of `stop_s` requests have that are under way when a stop begins."""
-_ENDING: Final = 0.8
-"""How much of it until all connections are ended, whatever they wait for."""
+_CLOSING: Final = 0.05
+"""How much of it connections then have, to end by themselves and when they are told."""
+_LOOK_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,23 @@ class Place:
     """How many front ends share what is for all of them."""
 
 
+class _Watched(Front):
+    """A front that knows what is under way."""
+
+    def __init__(self, site: Site, table: Table) -> None:
+        super().__init__(site, table)
+        self.under_way: set[object] = set()
+
+    async def handle(self, request: Any) -> Any:
+        """Answer, whatever happens."""
+        mark = object()
+        self.under_way.add(mark)
+        try:
+            return await super().handle(request)
+        finally:
+            self.under_way.discard(mark)
+
+
 class Facing:
     """The front of one log, over one listening socket."""
 
@@ -61,7 +80,7 @@ class Facing:
         config = site.config
         self._place = place
         self._tls = tls_of(place.folder, config)
-        self._front = Front(site, table_of(site))
+        self._front = _Watched(site, table_of(site))
         connections = Connections(
             self._front,
             site.counts,
@@ -71,7 +90,7 @@ class Facing:
         )
         self._connections = connections.server
         self._stop_s = config.stop_s
-        self._serving = Serving(connections.server, _ANSWERING * config.stop_s)
+        self._serving = Serving(connections.server, _CLOSING * config.stop_s)
 
     async def start(self) -> None:
         """Listen."""
@@ -80,14 +99,25 @@ class Facing:
     async def stop(self) -> None:
         """Take nobody new, answer who is there, and end."""
         self._front.stopping = True
-        try:
-            async with asyncio.timeout(_ENDING * self._stop_s):
-                await self._serving.stop()
-        except TimeoutError:
-            # Who does not read, or has not sent all, cannot keep us.
-            for each in self._connections.connections:
-                if each.transport:
-                    each.transport.abort()
+        # First what is under way: once stopped, aiohttp drops the rest of its bodies.
+        began, patience = set(self._front.under_way), _ANSWERING * self._stop_s
+        while began & self._front.under_way and patience > 0:
+            await asyncio.sleep(_LOOK_S)
+            patience -= _LOOK_S
+        ending = asyncio.create_task(self._serving.stop())
+        patience = 3 * _CLOSING * self._stop_s
+        while patience > 0:
+            await asyncio.wait([ending], timeout=_LOOK_S)
+            if ending.done():
+                return
+            # Who came in the moment when it began waits for a request only now.
+            self._connections.pre_shutdown()
+            patience -= _LOOK_S
+        # Who does not read, or has not sent all, cannot keep us.
+        for each in self._connections.connections:
+            if each.transport:
+                each.transport.abort()
+        ending.cancel()
 
 
 def site_of(

@@ -21,7 +21,8 @@ from ledger.events import (
     emit,
 )
 from ledger.http.listening import address_text, is_local, parse_address, tls_of
-from ledger.log.states import held
+from ledger.log.lock import Lock
+from ledger.log.states import held, mended_by
 from ledger.server.alone import serve_alone
 from ledger.server.processes import how
 from ledger.server.running import looping
@@ -52,6 +53,9 @@ def serve(
     Held where it cannot begin, and when its writer has died.
     """
     tls_of(folder, config)  # what cannot be used is said before anything begins
+    with mended_by(folder):
+        # A second service of this log has the first one's port, too: not that is said.
+        Lock(folder).release()
     _warn(folder, config)
 
     def ready(

@@ -17,7 +17,6 @@ from ledger.log.log import Log
 from ledger.server import following, front, writer
 from ledger.server.front import Place
 
-
 _LATER: Final = 15
 """How much the index leaves to others, where there is not enough for all."""
 

@@ -97,14 +97,16 @@ class Supervisor:
         Returns how the writer has ended: its status, or minus a signal's number.
         """
         began = stopwatch()
+        # Who comes from now on is refused; else he would wait, and be cut off.
+        for each in self.sockets:
+            each.close()
         others = [*self._fronts.values(), *([self._index] if self._index else [])]
         self._end(others, began + FRONTS_SHARE * self.config.stop_s)
         writers = [self._writer] if self._writer else []
         statuses = self._end(writers, began + self.config.stop_s)
         if self._control:
             self._control.close()
-        for each in (*self.sockets, self.operations):
-            each.close()
+        self.operations.close()
         return next(iter(statuses), 0)
 
     def _start_writer(self) -> dict[str, Any]:

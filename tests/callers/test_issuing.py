@@ -1,6 +1,8 @@
 """An operator gives tokens out and takes them back; no command undoes another's."""
 
+import fcntl
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +10,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ledger.callers import issuing
 from ledger.callers.issuing import create, revoke
-from ledger.callers.tokenfile import MAX_BYTES, MAX_TOKENS, Row, listed, write_rows
+from ledger.callers.tokenfile import (
+    MAX_BYTES,
+    MAX_TOKENS,
+    SCOPES,
+    Row,
+    listed,
+    write_rows,
+)
 from ledger.errors import Held, Refused, Unavailable
 
 ROOT = Path(__file__).parents[2]
@@ -46,10 +56,10 @@ def revoked(folder):
 
 
 def test_what_was_asked_for_is_written_down(tmp_path):
-    _, row = made(tmp_path, name="Zoë", expires_ms=NOW + 1)
+    _, row = made(tmp_path, name="ë" * 64, scopes=SCOPES, expires_ms=NOW + 1)
     assert listed(tmp_path) == [row]
-    assert (row.name, row.created_ms, row.expires_ms) == ("Zoë", NOW, NOW + 1)
-    assert row.scopes == {"submit"}
+    assert (row.name, row.created_ms, row.expires_ms) == ("ë" * 64, NOW, NOW + 1)
+    assert row.scopes == set(SCOPES)
     assert row.revoked_ms is None
 
 
@@ -142,6 +152,17 @@ def test_commands_at_the_same_time_lose_nothing_of_each_other(tmp_path):
     assert set(os.listdir(tmp_path)) == {"tokens", "tokens.lock"}
 
 
+def test_a_command_does_not_wait_for_ever_for_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(issuing, "_ATTEMPTS", 2)  # and not five seconds
+    with open(tmp_path / "tokens.lock", "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(
+            Unavailable, match=r"another command is at work on .*tokens"
+        ):
+            made(tmp_path)
+    assert made(tmp_path)
+
+
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_command_that_dies_leaves_what_was_there(tmp_path, call):
     _, row = made(tmp_path)
@@ -149,6 +170,19 @@ def test_a_command_that_dies_leaves_what_was_there(tmp_path, call):
     assert listed(tmp_path) == [row]
     made(tmp_path)
     assert len(listed(tmp_path)) == 2
+
+
+def test_a_disk_that_takes_nothing_leaves_what_was_there(tmp_path):
+    _, row = made(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(Unavailable, match="cannot be written: File too large"):
+            made(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert listed(tmp_path) == [row]
+    assert set(os.listdir(tmp_path)) == {"tokens", "tokens.lock"}
 
 
 def test_a_damaged_file_is_never_written_over(tmp_path):

@@ -169,7 +169,9 @@ def replaced(folder, make):
 SPOILED = {
     "empty": lambda at: os.truncate(at / "tokens", 0),
     "half": lambda at: os.truncate(at / "tokens", 100),
-    "huge": lambda at: os.truncate(at / "tokens", MAX_BYTES + 1),
+    "huge": lambda at: (at / "tokens").write_bytes(
+        (at / "tokens").read_bytes() + b" " * MAX_BYTES
+    ),
     "no_json": lambda at: (at / "tokens").write_bytes(b"\xff\xfe\x00"),
     "deep": lambda at: (at / "tokens").write_bytes(b"[" * 100_000),
     "version": lambda at: changed(at, lambda it: it.update(version=2)),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.recordlog import ARTIFACT, INDEX, RecordLog, entries, true_bundle
-from tests.testlog import LOG, checkpoint_text, note, policy_text, signer
+from tests.testlog import LOG, WITNESSES, checkpoint_text, note, policy_text, signer
 from verifier import Receipt
 from verifier.memory import Memory
 
@@ -25,6 +25,8 @@ def lay_out(folder: Path) -> dict[str, str]:
         "root_upper": root.hex().upper(),
         "root_base64": b64encode(root).decode(),
         "zero_hex": bytes(32).hex(),
+        "log": LOG.vkey,
+        **{f"w{at}": each.vkey for at, each in enumerate(WITNESSES, start=1)},
     }
 
 

@@ -1,22 +1,38 @@
 """The demo shows what it says, and the sample evidence is what its script makes."""
 
+import json
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from docs.sample import demo as script
 from docs.sample import make
+from tests.house.shell import as_pattern, blocks
+from verifier.record import parse_record_json
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "docs" / "sample"
+LINES, COLUMNS = 45, 100
 
 
 @pytest.fixture(scope="module")
-def demo():
+def place(tmp_path_factory):
+    """Where the demo has its folder, for as long as it runs."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(place):
+    """The demo, as it runs for somebody who has a log of his own already."""
+    his = {"PROVLOG_LISTEN": "another.example:1", "PROVLOG_TOKEN": "x"}
     return subprocess.run(
         [sys.executable, SAMPLE / "demo.py"],
+        env={**os.environ, **his, "TMPDIR": str(place)},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -36,37 +52,110 @@ def without_ml_dsa(data: bytes) -> bytes:
     return re.sub(rb"[A-Za-z0-9+/=]{3000,}", b"", data)
 
 
+def commands_in(shown: str) -> list[str]:
+    """The commands at the prompt, by their first two words."""
+    return [
+        " ".join(line.split()[1:3])
+        for line in shown.splitlines()
+        if line.startswith("$ ")
+    ]
+
+
 def test_the_demo_ends_as_it_should(demo):
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert not demo.stderr
 
 
-def test_the_demo_shows_each_command_and_how_it_ended(demo):
+def test_the_demo_fits_on_one_screen(demo):
     lines = demo.stdout.splitlines()
-    commands = [line.split()[4] for line in lines if line.startswith("$ python -m ")]
-    assert commands == ["inspect", "verify", "audit", "verify"]
-    ends = [line for line in lines if line.startswith("(exit status")]
-    assert ends == ["(exit status 0)"] * 3 + ["(exit status 1)"]
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= COLUMNS
 
 
-def test_the_demo_shows_what_is_known_and_what_is_not(demo):
+def test_the_demo_goes_from_the_first_day_to_the_byte_that_is_refused(demo):
+    assert commands_in(demo.stdout) == [
+        "provlog init",
+        "provlog serve",
+        "provlog submit",
+        "provlog inspect",
+        "kill %1",
+        "provlog verify",
+        "provlog export",
+        "provlog audit",
+        "sed -i",
+        "provlog audit",
+    ]
+
+
+def test_the_demo_shows_the_receipt_the_proof_and_the_place(demo):
     for words in [
-        "nothing here was verified",
-        "artifact    holds",
-        "instruction/text is ",
-        "review/reviewer/email is withheld or erased",
-        "had not seen it at 2026-09-21T18:22:46Z",
-        "had seen it at 2026-09-21T19:12:46Z",
-        "300 record entries",
-        "error: inclusion: ",
+        "receipt             entry 2, a path of 1 hashes",
+        "inclusion   holds   it is entry 2 of 3",
+        "tree        holds   3 record entries, re-hashed",
+        "entry       BROKEN  tile/entries/000.p/3, entry 2: ",
     ]:
-        assert words in demo.stdout
+        assert f"\n{words}" in demo.stdout
+
+
+def test_the_demo_leaves_nothing_behind(demo, place):
+    assert demo.returncode == 0
+    assert not list(place.iterdir())
+
+
+def test_the_readme_shows_the_demo_as_it_is(demo):
+    (shown,) = [
+        lines
+        for _, lines in blocks((ROOT / "README.md").read_text())
+        if lines[:1] == ["$ make demo"]
+    ]
+    assert re.fullmatch(as_pattern(shown[1:]), demo.stdout), demo.stdout
+    assert commands_in("\n".join(shown[1:])) == commands_in(demo.stdout)
+
+
+@pytest.fixture
+def shell(tmp_path):
+    return script.Demo(str(tmp_path))
+
+
+def test_a_step_that_should_have_held_ends_the_demo(shell):
+    with pytest.raises(SystemExit, match="ended with exit status 1, not 0"):
+        shell.run("provlog", "status", "not-there")
+
+
+def test_a_step_that_should_have_been_refused_ends_the_demo(shell):
+    with pytest.raises(SystemExit, match="ended with exit status 0, not 1"):
+        shell.run("true", expected=script.BROKEN)
+
+
+def test_a_change_of_more_than_one_byte_ends_the_demo(shell, tmp_path):
+    (tmp_path / "file").write_text("0.71\n0.71\n")
+    with pytest.raises(SystemExit, match="2 bytes were changed"):
+        script.spoil(shell, "file")
+
+
+def test_a_server_that_fails_ends_the_demo_and_is_not_left_running(shell):
+    began = time.monotonic()
+    line = (
+        "trap 'exit 3' TERM; echo serves here; echo state; while :; do sleep 0.1; done"
+    )
+    with (
+        pytest.raises(SystemExit, match="server ended with exit status 3"),
+        shell.serving("sh", "-c", line) as url,
+    ):
+        assert url == "here"
+    assert time.monotonic() - began < script.PATIENCE_S
+
+
+@pytest.mark.parametrize("name", script.RECORDS)
+def test_a_record_of_the_demo_is_one_of_a_record_log(name):
+    data = (SAMPLE / name).read_bytes()
+    assert parse_record_json(data)["id"] == json.loads(data)["id"]
 
 
 def test_the_files_of_the_sample_are_those_that_the_script_makes(made):
     kept = {path.relative_to(SAMPLE) for path in SAMPLE.rglob("*") if path.is_file()}
     scripts = {path for path in kept if path.suffix in {".py", ".md", ".pyc"}}
-    assert kept - scripts == {
+    assert kept - scripts - {Path(name) for name in script.RECORDS} == {
         path.relative_to(made) for path in made.rglob("*") if path.is_file()
     }
 

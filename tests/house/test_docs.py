@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.house.shell import as_pattern
 from tests.reference.rfc6962 import Tree
 from tests.testlog import Signer, checkpoint_text, note, receipt_text
 from verifier import (
@@ -47,11 +48,7 @@ from verifier.trust import Limits
 ROOT = Path(__file__).resolve().parents[2]
 FORMAT = ROOT / "docs" / "format.md"
 AUDITING = ROOT / "docs" / "auditing.md"
-PAGES = [
-    path
-    for path in (ROOT / "README.md", AUDITING, ROOT / "verifier" / "README.md")
-    if path.exists()
-]
+PAGES = [path for path in (AUDITING, ROOT / "verifier" / "README.md") if path.exists()]
 
 # The case that format.md works through.
 LOG = Signer("log.example/doc", 0x01, b"\x01" * 32)
@@ -112,17 +109,6 @@ def run(command: str, folder: Path, *more: str) -> tuple[int, list[str]]:
         check=False,
     )
     return done.returncode, done.stdout.splitlines()
-
-
-def as_pattern(shown: list[str]) -> str:
-    """What `shown` stands for: "…" in a line is any text, alone it is any lines."""
-    lines = [
-        r"(?:.*\n)*"
-        if line == "…"
-        else ".*".join(map(re.escape, line.split("…"))) + r"\n"
-        for line in shown
-    ]
-    return "".join(lines)
 
 
 def sample(folder: Path) -> Path:

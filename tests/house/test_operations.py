@@ -1,41 +1,31 @@
 """docs/operations.md is true: its commands, each setting, state, event and metric."""
 
 import dataclasses
+import itertools
 import json
 import logging
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
+from ledger.callers.tokenfile import SCOPES
 from ledger.config import _CLIENTS as CLIENTS
 from ledger.config import ENVIRONMENT, Config
 from ledger.events import EVENTS
 from ledger.log.states import MENDS
 from ledger.metrics import METRICS
 from ledger.upkeep.birth import SETTINGS_TEXT
-from tests.house.test_docs import anchors, as_pattern
+from tests.house.shell import Shell, Step, as_pattern, steps
+from tests.house.test_docs import anchors
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operations.md"
 TEXT = PAGE.read_text()
-
-
-def session():
-    """The lines of shell that the page shows, in order, each with its output."""
-    found: list[tuple[str, list[str]]] = []
-    for block in re.findall(r"^```\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                found.append((line[2:], []))
-            else:
-                found[-1][1].append(line)
-    return found
+ELSEWHERE = {"verify", "monitor", "inspect"}
+"""What auditing.md shows."""
 
 
 def table(heading):
@@ -51,42 +41,34 @@ def section(heading):
 
 
 @pytest.fixture
-def prompt(tmp_path):
-    """Carries out a line of shell, as somebody would who has provlog installed."""
-    script = tmp_path / "bin" / "provlog"
-    script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\nfrom cli.main import run\nrun()\n")
-    script.chmod(0o755)
-    (tmp_path / "desk").mkdir()
-    path = f"{script.parent}:{os.environ['PATH']}"
-
-    def give(line):
-        return subprocess.run(
-            ["bash", "-c", line],
-            cwd=tmp_path / "desk",
-            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-
-    return give
+def shell(tmp_path):
+    shell = Shell(tmp_path)
+    yield shell
+    shell.close()
 
 
 @pytest.mark.exhaustive
-def test_every_command_runs_and_prints_what_is_shown(prompt):
-    assert len(session()) > 15
-    for line, shown in session():
-        given = prompt(line)
-        assert given.returncode == 0, f"{line}\n{given.stdout}"
-        assert re.fullmatch(as_pattern(shown), given.stdout), given.stdout
+def test_every_command_runs_and_prints_what_is_shown(shell):
+    assert len(steps(TEXT)) > 50
+    for step in steps(TEXT):
+        done = shell.give(step)
+        assert done.status == 0, f"{step.line}\n{done.said}"
+        assert re.fullmatch(as_pattern(step.shown), done.said), done.said
 
 
-def test_every_command_of_an_operator_is_shown(prompt):
-    assert "  append " in prompt("provlog --help").stdout
+def test_every_command_of_an_operator_is_shown():
     missing = {each for each in main.commands if f"provlog {each}" not in TEXT}
-    assert missing == {"verify", "monitor", "inspect"}  # auditing.md has these
+    assert missing == ELSEWHERE
+
+
+def test_every_state_is_in_the_table_of_what_callers_see():
+    rows = TEXT.split("\n| callers see | state |\n", 1)[1].split("\n\n", 1)[0]
+    named = [re.findall(r"`(\w+)`", row.rsplit("|", 2)[1]) for row in rows.splitlines()]
+    assert sorted(itertools.chain(*named)) == sorted(MENDS)
+
+
+def test_every_scope_has_its_row():
+    assert [row[0] for row in table("scope")] == [f"`{each}`" for each in SCOPES]
 
 
 def test_every_setting_has_its_row_with_its_default_and_its_reason():
@@ -156,3 +138,37 @@ def test_links_lead_somewhere():
         there = PAGE.parent / path
         assert there.exists(), path
         assert not anchor or anchor in anchors(there), anchor
+
+
+REFUSED_BESIDE = {
+    "append": "append log run.json",
+    "key rotate": "key rotate log",
+    "freeze": "freeze log --yes",
+    "restore": "restore log",
+}
+DONE_BESIDE = {
+    "status": "status log",
+    "export": "export log public",
+    "backup": "backup log copy",
+    "fsck": "fsck log",
+    "token": "token list log",
+}
+
+
+@pytest.mark.exhaustive
+def test_beside_a_service_can_be_done_what_the_page_says(shell):
+    told = TEXT.split("Meanwhile no other process writes", 1)[1].split("\n\n", 1)[0]
+    refused, done = told.split("[`locked`]", 1)
+    assert all(f"`{each}`" in refused for each in REFUSED_BESIDE)
+    assert all(f"`{each}`" in done for each in DONE_BESIDE)
+    shell.give(Step("provlog init log --origin log.example/beside", []))
+    began = shell.give(Step("provlog serve log &", ["…", "state       writes"]))
+    assert "state       writes" in began.said
+    shell.give(Step("echo '{}' > run.json", []))
+    for command in REFUSED_BESIDE.values():
+        ended = shell.give(Step(f"provlog {command}", []))
+        assert "error: locked: " in ended.said, command
+        assert ended.status, command
+    for command in DONE_BESIDE.values():
+        ended = shell.give(Step(f"provlog {command}", []))
+        assert not ended.status, f"{command}\n{ended.said}"

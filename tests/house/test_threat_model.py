@@ -1,4 +1,4 @@
-"""Every known failure, and every promise, has a test that shows it or says why not."""
+"""Every known failure, promise and attack has a test that shows it, or says why not."""
 
 import ast
 import re
@@ -9,8 +9,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "threat-model.md"
-NUMBERS = [*(f"F{number}" for number in range(1, 37)), *map(str, range(1, 25))]
-ROW = re.compile(r"^\| (F?\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
+# What has happened (F), what is promised, what strangers may try: submitters,
+# readers, and those with keys of their own.
+MANY = {"F": 36, "": 24, "S": 18, "R": 7, "K": 12}
+NUMBERS = [f"{each}{n}" for each, most in MANY.items() for n in range(1, most + 1)]
+ROW = re.compile(r"^\| ([FSRK]?\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 ROWS = {number: shown for number, _, shown in ROW.findall(PAGE.read_text())}
@@ -23,7 +26,7 @@ def names_in(path: str) -> set[str]:
     return {node.name for node in names if isinstance(node, ast.FunctionDef)}
 
 
-def test_every_failure_and_every_promise_has_one_row():
+def test_every_failure_every_promise_and_every_attack_has_one_row():
     assert [number for number, _, _ in ROW.findall(PAGE.read_text())] == NUMBERS
 
 

@@ -26,7 +26,7 @@ def step_cut(folder: Path, size: int, changes: int) -> None:
     def watch(event: str, arguments: tuple) -> None:
         nonlocal left
         # A name that is not there is no change: what is written next is new.
-        if event in _CHANGES and os.path.lexists(arguments[0]):
+        if event in _CHANGES and _is_there(folder, arguments[0]):
             if not left:
                 print(event, os.path.basename(arguments[0]), flush=True)
                 os._exit(1)
@@ -34,6 +34,10 @@ def step_cut(folder: Path, size: int, changes: int) -> None:
 
     sys.addaudithook(watch)
     follower.step(size)
+
+
+def _is_there(folder: Path, path: str | Path) -> bool:
+    return Path(path).parent == folder and os.path.lexists(path)
 
 
 def main(folder: Path, size: int) -> None:

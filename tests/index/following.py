@@ -21,6 +21,9 @@ NARROW = range(WIDTH, PIECE, WIDTH)
 ALIKE = 97
 """So many entries differ; the others repeat them."""
 
+MANY = 1_000
+"""More steps than there is work for."""
+
 
 def numbered(index: int) -> bytes:
     """The entry at `index`; every 97th is the same."""
@@ -46,15 +49,17 @@ def follower_of(folder: Path, size: int, **options) -> Follower:
 def follow(follower: Follower, *sizes: int) -> None:
     """Go on until nothing is left to do at each of `sizes`."""
     for size in sizes:
+        steps = iter(range(MANY))
         while follower.step(size):
-            pass
+            assert next(steps, None) is not None, "it does not come to an end"
 
 
 def settle(follower: Follower, size: int) -> None:
     """Go on until every file was read, too, and nothing was found."""
-    idle = 0
+    idle, steps = 0, iter(range(MANY))
     while idle <= len(list(follower._folder.iterdir())):
         idle = 0 if follower.step(size) else idle + 1
+        assert next(steps, None) is not None, "it does not come to an end"
 
 
 def model(entries: Sequence[bytes], kind: str = "opaque") -> dict[bytes, list[int]]:

@@ -11,7 +11,7 @@ from ledger.errors import Refused, Unavailable, WrongBytes
 from ledger.index.follower import PIECE, Follower
 from ledger.index.keys import MAX_MENTIONED
 from ledger.index.lookup import Lookup
-from ledger.index.runs import About, write_run
+from ledger.index.runs import ROW_BYTES, About, write_run
 from ledger.index.shelf import FAN, Shelf, mergeable
 from ledger.log.reading import Reading
 from tests.index.following import (
@@ -196,6 +196,16 @@ def test_the_last_of_the_disk_is_left_to_the_log(tmp_path):
         follower.step(300)
     assert caught.value.reason == "disk"
     assert files(tmp_path) == {}
+
+
+def test_where_a_large_file_has_no_room_a_small_one_may(tmp_path, monkeypatch):
+    sixteen(tmp_path)
+    # A real disk has other writers, and its last kilobytes come and go.
+    room = 10 * WIDTH * ROW_BYTES
+    monkeypatch.setattr("ledger.index.follower.free_bytes", lambda _: room)
+    follow(follower_of(tmp_path, PIECE + 9), PIECE + 9)
+    assert widths(tmp_path) == [WIDTH] * FAN + [9]
+    check_answers(tmp_path, PIECE + 9)
 
 
 def test_a_folder_that_cannot_be_made_is_a_matter_of_the_disk(tmp_path):

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.index.follower import PIECE
-from ledger.index.shelf import FAN
+from ledger.index.runs import About, write_run
+from ledger.index.shelf import FAN, Shelf, mergeable
 from tests import tools
 from tests.faults.trace import CALLS, OPTIONS, Reader
 from tests.index.following import (
+    GENESIS,
     check_answers,
     files,
     follow,
@@ -23,6 +25,7 @@ from tests.index.following import (
     spoil,
     widths,
 )
+from verifier.tile import WIDTH
 
 ROOT = Path(__file__).parents[2]
 SPOILED = ["", "", "", "gone", "short", "flipped", "foreign", "renamed"]
@@ -45,6 +48,28 @@ def test_it_comes_back_from_whatever_happens_to_its_files(tmp_path_factory, data
     check_answers(folder, size)
 
 
+# Merged
+
+
+def test_what_can_be_merged_is_merged_before_more_is_read(tmp_path):
+    sixteen(tmp_path)
+    assert follower_of(tmp_path, PIECE + 300).step(PIECE + 300) == PIECE
+    assert widths(tmp_path) == [PIECE]
+
+
+def test_wide_runs_begin_where_they_have_to_however_the_log_grew(tmp_path):
+    follow(follower_of(tmp_path, 9000), 700, 5000, 9000)
+    assert widths(tmp_path) == [PIECE, PIECE, WIDTH, WIDTH, WIDTH, 40]
+
+
+def test_sixteen_that_do_not_begin_where_a_wide_one_does_are_not_merged(tmp_path):
+    for start in range(PIECE // 2, PIECE // 2 * 3, WIDTH):
+        about = About(genesis=GENESIS, start=start, stop=start + WIDTH, rows=0)
+        write_run(tmp_path, about, [])
+    assert widths(tmp_path) == [WIDTH] * FAN
+    assert mergeable(Shelf().look(tmp_path, GENESIS).runs) == []
+
+
 # Damage
 
 
@@ -57,6 +82,17 @@ def test_a_spoiled_run_is_found_in_quiet_hours_and_read_from_the_log_again(tmp_p
     assert follower.covered == 700  # it looks right
     settle(follower, 700)
     assert set(follower.dropped) == set(true)
+    assert files(tmp_path) == true
+
+
+@pytest.mark.parametrize("how", ["short", "foreign"])
+def test_a_file_that_is_no_run_of_this_log_is_named_and_made_again(tmp_path, how):
+    follow(follower_of(tmp_path, 300), 300)
+    true = files(tmp_path)
+    spoil(tmp_path / min(true), how)
+    follower = follower_of(tmp_path, 300)
+    follow(follower, 300)
+    assert list(follower.dropped) == [min(true)]
     assert files(tmp_path) == true
 
 
@@ -152,6 +188,14 @@ def test_a_file_that_was_not_finished_is_in_nobodys_way(tmp_path, part):
     check_answers(tmp_path, PIECE)
     follow(follower_of(tmp_path, PIECE), PIECE)
     assert widths(tmp_path) == [PIECE]
+
+
+def test_it_is_deleted_also_where_nothing_is_to_be_done(tmp_path):
+    follow(follower_of(tmp_path, 300), 300)
+    before = files(tmp_path)
+    (tmp_path / ".new").write_bytes(b"half")
+    assert follower_of(tmp_path, 300).step(300) == 0
+    assert files(tmp_path) == before
 
 
 def test_one_that_was_deleted_is_made_again_the_same(tmp_path):

@@ -29,7 +29,7 @@ from tests.recordlog import (
     record_id,
     wrapped,
 )
-from verifier.commitment import Opening
+from verifier import cbor
 from verifier.errors import ArtifactError
 from verifier.own import MEDIA_TYPE as OWN
 from verifier.record import digest_text, encode_record, parse_digest, parse_record
@@ -196,6 +196,26 @@ def test_what_looks_like_a_record_in_another_log_is_bytes(kind):
     assert names_of(entry_of(), kind) == [digest_of(entry_of())]
 
 
+def test_a_statement_is_never_just_a_digest():
+    assert names_of(bytes(32), "statement") == [digest_of(bytes(32))]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        cbor.encode({"id": "x", "file": numbered_digest(1)}),
+        cbor.encode({"file": numbered_digest(1)}),
+        cbor.encode([numbered_digest(1)]),
+        b"\xff",
+        b"",
+    ],
+    ids=["no UUID", "no id", "no map", "no CBOR", "nothing"],
+)
+def test_what_is_no_record_but_says_so_is_found_by_its_bytes_and_its_body(body):
+    entry = wrapped(body)
+    assert names_of(entry, "record") == [digest_of(entry), digest_of(body)]
+
+
 def test_the_logs_own_entries_have_no_record_id():
     entry = wrapped(encode_record(record(6)), by="log", type=OWN)
     assert len(names_of(entry, "record")) == 2
@@ -226,9 +246,3 @@ def test_what_is_no_start_of_a_name_is_refused(start):
 def test_a_kind_of_name_that_there_is_not_is_refused():
     with pytest.raises(Refused, match="digest or record"):
         key("path", bytes(16))
-
-
-def test_an_opened_value_is_not_in_the_log_and_not_found():
-    opened = Opening(path=("secret",), salt=bytes(32), value=numbered_digest(9))
-    entry = entry_of(commitments=committed(6, opened))
-    assert digest_of(b"9") not in names_of(entry, "record")

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Refused, Unavailable
-from ledger.index.follower import Follower
+from ledger.index import shelf
+from ledger.index.follower import PIECE, Follower
 from ledger.index.keys import names_of, record_name
-from ledger.index.lookup import MOST, Lookup
+from ledger.index.lookup import Lookup
 from ledger.log.look import look
 from tests.index.following import (
     ALIKE,
@@ -23,6 +24,10 @@ from tests.index.following import (
     model,
     numbered,
     places_of,
+    settle,
+    sixteen,
+    spoil,
+    widths,
 )
 from tests.log.fakes import LONG_S, body
 from tests.recordlog import record_id
@@ -30,13 +35,14 @@ from tests.recordlog import record_id
 ROOT = Path(__file__).parents[2]
 
 FOLLOW = """
-import sys
+import select, sys
 from pathlib import Path
-from ledger.index.follower import Follower
+from ledger.index import shelf
+from ledger.index.follower import PIECE, Follower
 from ledger.log.look import look
 
 folder = Path(sys.argv[1])
-while not (folder / "enough").exists():
+while not select.select([sys.stdin], [], [], 0)[0]:
     with look(folder) as seen:
         charter = seen.store.charter
         follower = Follower(
@@ -122,19 +128,18 @@ def test_answers_are_right_at_every_moment_while_another_process_follows(new_log
     live = new_log()
     lookup = Lookup(live.folder / "index", live.charter.genesis)
     command = [sys.executable, "-c", FOLLOW, str(live.folder)]
-    with live.open() as log, subprocess.Popen(command, cwd=ROOT) as process:
-        try:
-            size = 0
-            for more in (1, 300, 10, *[256] * 16, 9000, 5000):
-                some = [numbered(index) for index in range(size, size + more)]
-                live.append(*some, log=log)
-                size += more
-                until = time.monotonic() + LONG_S
-                while check_now(lookup, size) < size:
-                    assert time.monotonic() < until
-        finally:
-            (live.folder / "enough").touch()
-        assert process.wait(LONG_S) == 0
+    started = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
+    with live.open() as log, started as process:
+        size = 0
+        for more in (1, 300, 10, *[256] * 16, 9000, 5000):
+            some = [numbered(index) for index in range(size, size + more)]
+            live.append(*some, log=log)
+            size += more
+            until = time.monotonic() + LONG_S
+            while check_now(lookup, size) < size:
+                assert time.monotonic() < until
+    # It ended with its input.
+    assert process.returncode == 0
     check_answers(live.folder / "index", size, genesis=live.charter.genesis)
 
 
@@ -174,6 +179,33 @@ def test_a_run_that_was_made_again_under_its_name_is_seen(tmp_path):
     assert places_of(numbered(1), lookup) == [1, 98, 195, 292]
 
 
+def test_one_that_was_spoiled_and_made_again_while_it_was_open_is_seen(tmp_path):
+    follow(follower_of(tmp_path, 300), 300)
+    spoil(min(tmp_path.iterdir()), "flipped")
+    lookup = Lookup(tmp_path, GENESIS)
+    assert lookup.covered == 300  # it looks right, and is open from now on
+    settle(follower_of(tmp_path, 300), 300)
+    (run, _) = lookup._look().runs
+    run.check()
+
+
+def test_what_is_gone_between_listing_and_opening_is_found_in_its_place(
+    tmp_path, monkeypatch
+):
+    sixteen(tmp_path)
+    listed = shelf._list
+
+    def merged_meanwhile(folder):
+        monkeypatch.setattr(shelf, "_list", listed)
+        found = listed(folder)
+        follow(follower_of(folder, PIECE), PIECE)
+        return found
+
+    monkeypatch.setattr(shelf, "_list", merged_meanwhile)
+    check_answers(tmp_path, PIECE)
+    assert widths(tmp_path) == [PIECE]
+
+
 def test_what_stands_behind_a_gap_is_found_and_not_counted(tmp_path):
     follow(follower_of(tmp_path, 700), 700)
     sorted(tmp_path.iterdir())[1].unlink()
@@ -196,49 +228,9 @@ def test_looking_up_opens_each_file_once(tmp_path):
     for _ in range(50):
         places_of(b"x", lookup)
     assert len(os.listdir("/proc/self/fd")) == before
-
-
-# How much at once
-
-
-def test_no_more_is_given_at_once_than_was_asked_for(tmp_path):
-    size = MOST * ALIKE + 9
-    follow(follower_of(tmp_path, size), size)
-    lookup = Lookup(tmp_path, GENESIS)
-    there = list(range(5, size, ALIKE))
-    assert len(there) == MOST + 1
-    assert places_of(numbered(5), lookup) == there[:MOST]
-    assert places_of(numbered(5), lookup, most=1) == there[:1]
-    assert places_of(numbered(5), lookup, most=0) == []
-
-
-@pytest.mark.parametrize("most", [1, 7, 100])
-def test_all_can_be_had_page_by_page(tmp_path, most):
-    follow(follower_of(tmp_path, 9000), 9000)
-    lookup, found, first = Lookup(tmp_path, GENESIS), [], 0
-    while page := places_of(numbered(5), lookup, first=first, most=most):
-        assert len(page) <= most
-        found += page
-        first = page[-1] + 1
-    assert found == list(range(5, 9000, ALIKE))
-
-
-class Same:
-    """A log of one entry, again and again."""
-
-    def entries(self, start, stop):
-        return [b"the same"] * (stop - start)
-
-
-@pytest.mark.exhaustive
-def test_a_digest_that_was_logged_a_million_times_is_found_as_fast(tmp_path):
-    follow(Follower(tmp_path, Same(), "opaque", GENESIS), 1_000_000)
-    lookup = Lookup(tmp_path, GENESIS)
-    assert places_of(b"the same", lookup) == list(range(MOST))
-    start = time.perf_counter()
-    for first in range(0, 1_000_000, 10_000):
-        assert places_of(b"the same", lookup, first=first)[0] == first
-    assert time.perf_counter() - start < 100 * 0.1
+    runs = lookup._look().runs
+    follow(follower_of(tmp_path, 800), 800)
+    assert lookup._look().runs[:2] == runs[:2]
 
 
 def test_a_kind_that_there_is_not_is_refused(tmp_path):

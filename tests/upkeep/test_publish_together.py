@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from ledger.publish import export as publish
 from ledger.clock import Instant
 from ledger.errors import Held, Refused
 from ledger.log.look import look
+from ledger.publish import export as publish
 from ledger.publish.export import export, signing_time
 from ledger.store.disk import alone_in
 from tests.upkeep.published import audited, files

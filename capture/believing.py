@@ -1,0 +1,166 @@
+"""Whether what the log answers is so: checked before anything is handed out.
+
+Nothing of an answer is believed but what a checkpoint proves that a key of the
+caller's own policy has signed. What the log adds to it (whether it had the record
+before) is handed on as the log's word, and nothing is decided by it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from verifier.bundle import Bundle
+from verifier.document import member
+from verifier.durable import write_atomically
+from verifier.entry import LOG, Entry
+from verifier.errors import EntryError, MalformedError, QuorumError, VerificationError
+from verifier.hashing import leaf_hash
+from verifier.policy import Policy
+from verifier.proof import verify_inclusion
+from verifier.receipt import Receipt
+from verifier.record import MEDIA_TYPE, Record, parse_record
+from verifier.spelling import parse_base64
+from verifier.tile import MAX_ENTRY_BYTES
+from verifier.trust import TrustedCheckpoint, verify_checkpoint
+
+_WHAT: Final = "the result"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """An entry that is in the log: verified, and with all that shows it to others.
+
+    `witnessed` is whether the receipt meets a quorum of witnesses that the policy
+    asks for; if it is not, the log alone stands for it. `repeated` is the log's word
+    that it had the same before. `at`, `by` and `record` are None in a log of bytes.
+    """
+
+    index: int
+    size: int
+    entry: bytes
+    receipt: Receipt
+    witnessed: bool
+    repeated: bool = False
+    at: int | None = None
+    by: str | None = None
+    record: Record | None = None
+
+    def bundle(self) -> bytes:
+        """All that an auditor needs, in one file."""
+        return Bundle(entry=self.entry, receipt=self.receipt).encode()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the bundle; after a crash the file is whole, or not there.
+
+        Raises verifier.Unavailable if it cannot be written.
+        """
+        write_atomically(Path(path), self.bundle())
+
+
+def policy_of(given: Policy | str | os.PathLike[str] | bytes) -> Policy:
+    """The policy: itself, the text of one, or the file that has it."""
+    if isinstance(given, Policy):
+        return given
+    if isinstance(given, bytes):
+        return Policy.parse(given)
+    try:
+        return Policy.parse(Path(given).read_bytes())
+    except MalformedError as error:
+        raise MalformedError(f"{os.fspath(given)}: {error}") from None
+
+
+class Believing:
+    """Believes what `policy` allows to be believed."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.records: bool | None = None
+        """Whether it is a log of records; None until something has shown it."""
+        # One checkpoint covers many results. Replaced as a whole, by any thread.
+        self._newest: tuple[bytes, TrustedCheckpoint, bool] | None = None
+
+    def submitted(self, result: dict[str, Any], data: bytes) -> Logged:
+        """The result of submitting `data`, if that is what is logged."""
+        entry = _entry(member(result, "entry", str, _WHAT))
+        # A log of records puts something around each: what has nothing is of bytes.
+        records = entry != data
+        if records:
+            _check_wraps(entry, data)
+        receipt = Receipt.parse(member(result, "receipt", str, _WHAT).encode())
+        repeated = result.get("repeated")
+        if type(repeated) is not bool:
+            raise MalformedError(f"{_WHAT} does not say whether it is repeated")
+        logged = self.shown(entry, receipt, records=records, repeated=repeated)
+        for name in ("index", "size"):
+            if (stated := member(result, name, int, _WHAT)) != getattr(logged, name):
+                proven = getattr(logged, name)
+                raise EntryError(f"it says {name} {stated}, and proves {proven}")
+        self.records = records
+        return logged
+
+    def shown(
+        self, entry: bytes, receipt: Receipt, *, records: bool, repeated: bool = False
+    ) -> Logged:
+        """`entry`, if `receipt` shows that it is in the log."""
+        trusted, witnessed = self.checkpoint(receipt.checkpoint)
+        checkpoint = trusted.checkpoint
+        verify_inclusion(
+            leaf_hash(entry),
+            index=receipt.index,
+            size=checkpoint.size,
+            proof=receipt.proof,
+            root=checkpoint.root,
+        )
+        said: dict[str, Any] = {}
+        if records:
+            whole = Entry.parse(entry)
+            said = {"at": whole.at, "by": whole.by}
+            if whole.type == MEDIA_TYPE:
+                said["record"] = parse_record(whole.body)
+        return Logged(
+            index=receipt.index,
+            size=checkpoint.size,
+            entry=entry,
+            receipt=receipt,
+            witnessed=witnessed,
+            repeated=repeated,
+            **said,
+        )
+
+    def checkpoint(self, data: bytes) -> tuple[TrustedCheckpoint, bool]:
+        """A checkpoint that a log of the policy has signed; whether it is witnessed."""
+        newest = self._newest
+        if newest and newest[0] == data:
+            return newest[1], newest[2]
+        try:
+            trusted = verify_checkpoint(data, self.policy)
+            witnessed = self.policy.asks_witnesses
+        except QuorumError:
+            # The log's signature holds, or this would be another error. What is
+            # logged just now no witness can have seen.
+            trusted = verify_checkpoint(data, self.policy.without_witnesses())
+            witnessed = False
+        self._newest = data, trusted, witnessed
+        return trusted, witnessed
+
+
+def _entry(text: str) -> bytes:
+    entry = parse_base64(text, "the entry")
+    if len(entry) > MAX_ENTRY_BYTES:
+        raise MalformedError(f"an entry has at most {MAX_ENTRY_BYTES} bytes")
+    return entry
+
+
+def _check_wraps(entry: bytes, data: bytes) -> None:
+    """Return if `entry` is what a log of records makes of the record `data`."""
+    try:
+        whole = Entry.parse(entry)
+    except VerificationError:
+        raise EntryError("the entry is not what was submitted") from None
+    if whole.body != data or whole.type != MEDIA_TYPE:
+        raise EntryError("the record in the entry is not what was submitted")
+    if whole.by == LOG:
+        raise EntryError("the entry says that the log itself submitted this")

@@ -1,0 +1,174 @@
+"""Finding the entries that have a file: by the index where there is one, or by reading.
+
+An index is a hint: what it names is read, checked, and compared. Where it is silent,
+and its log is at hand, the entries that it has not come to are looked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from cli.places import Own, Place
+from cli.remote import Remote
+from ledger.index.keys import DIGEST, digest_name, names_of
+from ledger.index.lookup import MOST, Lookup
+from verifier.document import parse_document
+from verifier.entry import PREFIX, Entry
+from verifier.errors import MalformedError
+from verifier.meter import Meter
+from verifier.record import MEDIA_TYPE, digest_text, parse_record, texts
+from verifier.report import path_text
+from verifier.tile import WIDTH
+
+_MOST_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that has the file. `what` is "file", "digest" or "record"."""
+
+    index: int
+    what: str
+    says: str
+
+
+class Search:
+    """Looks in `place` for what has one of `digests`, which are forms of one file.
+
+    `looked` is through how many entries; `more` whether there are more than are named;
+    `newer` those that are named, and in no published checkpoint yet; `whose` says
+    whose word it is that there are no others. `service` is asked first, if it is one.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        digests: Sequence[bytes],
+        bar: Meter,
+        service: Remote | None = None,
+    ) -> None:
+        self.place = place
+        self.hits: list[Hit] = []
+        self.looked = 0
+        self.more = False
+        self.whose = ""
+        self.newer: list[int] = []
+        self._digests = digests
+        self._service = service
+        self._bar = bar
+
+    def found(self) -> bool:
+        """Look; whether there is anything."""
+        size = self.place.tree.size
+        if self._service and self._asked(self._service):
+            self.whose = ", by the log's own word"
+            return bool(self.hits)
+        if isinstance(self.place, Own):
+            self._look_up(self.place)
+        for start in range(self.looked - self.looked % WIDTH, size, WIDTH):
+            stop = min(start + WIDTH, size)
+            for index, entry in enumerate(self.place.entries(start, stop), start):
+                if index >= self.looked:
+                    self._compare(index, entry)
+            self._bar(stop, size)
+        self.looked = size
+        return bool(self.hits)
+
+    def _look_up(self, place: Own) -> None:
+        """What the index of a log's own folder names, if there is one."""
+        charter, folder = place.seen.store.charter, place.seen.home.index
+        if not folder.is_dir():
+            return
+        lookup = Lookup(folder, charter.genesis)
+        if lookup.skipped:
+            return  # something could not be read when it was made: all is looked at
+        self.looked = min(lookup.covered, place.tree.size)
+        wanted: set[int] = set()
+        for digest in self._digests:
+            wanted.update(_all_of(lookup, digest))
+        for index in sorted(wanted):
+            if index < self.looked:
+                self._compare(index, place.entries(index, index + 1)[0])
+
+    def _asked(self, remote: Remote) -> bool:
+        """Whether the log could be asked; what it names is read, and compared."""
+        wanted: set[int] = set()
+        covered = []
+        for digest in self._digests:
+            found = _answer(remote, digest)
+            if found is None:
+                return False
+            wanted.update(found["indexes"][:MOST])
+            covered.append(found.get("covered", 0))
+            self.more = self.more or found.get("more") is True
+        size = self.place.tree.size
+        self.looked = max(0, min([size, *covered]))
+        for index in sorted(wanted):
+            if 0 <= index < size:
+                self._compare(index, self.place.entries(index, index + 1)[0])
+            elif index >= size:
+                self.newer.append(index)
+        return True
+
+    def _compare(self, index: int, entry: bytes) -> None:
+        for digest in self._digests:
+            if hit := hit_of(index, entry, self.place.kind, digest):
+                self.hits.append(hit)
+                return
+
+
+def hit_of(index: int, data: bytes, kind: str, digest: bytes) -> Hit | None:
+    """What the entry has of the file with this digest, if anything."""
+    if kind == "auto":
+        kind = "record" if data.startswith(PREFIX) else "opaque"
+    if digest_name(digest) not in names_of(data, kind):
+        return None
+    content = data
+    if kind == "record" and sha256(data).digest() != digest:
+        entry = Entry.parse(data)
+        content = entry.body
+        if entry.type == MEDIA_TYPE and sha256(content).digest() != digest:
+            return _mention(index, content, digest)
+    if sha256(content).digest() == digest:
+        return Hit(index, "file", "it is the file")
+    return Hit(index, "digest", "it is the file's digest")
+
+
+def _mention(index: int, body: bytes, digest: bytes) -> Hit | None:
+    try:
+        record, text = parse_record(body), digest_text(digest)
+    except MalformedError:
+        return None  # in a log of bytes anybody can write what looks like a record
+    open_ = {name: value for name, value in record.items() if name != "commitments"}
+    paths = [path_text(path) for path, each in texts(open_) if each == text]
+    kind = record.get("kind")
+    what = f"a record ({kind})" if isinstance(kind, str) else "a record"
+    return Hit(index, "record", f"{what} that has its digest at {', '.join(paths)}")
+
+
+def _all_of(lookup: Lookup, digest: bytes) -> Iterator[int]:
+    first = 0
+    while found := lookup.find(DIGEST, digest[:16], first=first, most=MOST):
+        yield from found
+        first = found[-1] + 1
+
+
+def _answer(remote: Remote, digest: bytes) -> dict[str, Any] | None:
+    """What a service says; None if it is none that looks up."""
+    data = remote.read(f"v1/lookup/digest/{digest.hex()}", _MOST_BYTES)
+    if data is not None:
+        found = parse_document(data, "the answer", most=_MOST_BYTES)
+    else:
+        said = remote.absent.document if remote.absent else {}
+        if said.get("check") != "unknown":
+            return None
+        found = {**said, "indexes": []}
+    numbers = found.get("indexes")
+    if type(numbers) is not list or any(
+        type(each) is not int for each in [*numbers, found.get("covered", 0)]
+    ):
+        raise MalformedError(f"{remote}: its lookup answers no list of indexes")
+    return found

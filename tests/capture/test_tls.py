@@ -1,0 +1,81 @@
+"""Over TLS the log has to be who it says, for those whom the caller trusts."""
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from capture import Client, Unavailable
+from tests.capture.live import policy_path, serving
+
+SETTINGS = 'tls_certificate = "both.pem"\ntls_key = "both.pem"\n'
+
+
+def self_signed(name):
+    """A certificate for 127.0.0.1, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name.from_rfc4514_string(f"CN={name}")
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    form = serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(pem, form, serialization.NoEncryption())
+    return made.public_bytes(pem), private
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, private = self_signed("log")
+    (folder / "log.pem").write_bytes(certificate)
+    (folder / "other.pem").write_bytes(self_signed("other")[0])
+
+    with serving(
+        folder, workers=0, settings=SETTINGS, files={"both.pem": certificate + private}
+    ) as service:
+        service.folder = folder
+        yield service
+
+
+def test_a_log_with_a_certificate_that_is_trusted_is_submitted_to(tls):
+    ca = tls.folder / "log.pem"
+    with Client(tls.url, None, policy_path(tls), ca=str(ca)) as client:
+        logged = [client.submit(b"entry %d" % number) for number in range(5)]
+        assert len(client._wire._idle) == 1
+    assert [each.index for each in logged] == [*range(5)]
+
+
+@pytest.mark.parametrize("ca", [None, "other.pem"], ids=["of the system", "other"])
+def test_another_is_given_nothing_and_is_not_asked_again(tls, ticking, ca):
+    given = str(tls.folder / ca) if ca else None
+    log = Client(tls.url, None, policy_path(tls), ca=given, clock=ticking.clock)
+    with pytest.raises(Unavailable, match=r"certificate verify failed.*`ca` names"):
+        log.submit(b"entry")
+    assert not ticking.pauses
+
+
+def test_in_the_clear_it_does_not_answer(tls, ticking):
+    url = tls.url.replace("https", "http")
+    log = Client(url, None, policy_path(tls), clock=ticking.clock, repeatable=True)
+    with pytest.raises(Unavailable):
+        log.submit(b"entry")
+
+
+def test_who_does_not_speak_it_is_unavailable(server, client, ticking):
+    log = Client(
+        server.prefix.replace("http", "https"),
+        None,
+        b"quorum none\n",
+        clock=ticking.clock,
+    )
+    with pytest.raises(Unavailable, match=r"no TLS with 127\.0\.0\.1"):
+        log.submit(b"entry")

@@ -1,0 +1,280 @@
+"""provlog submit logs over the network, and says an index when its receipt holds."""
+
+import json
+import socket
+
+import pytest
+
+from tests.capture.live import serving, token_of
+from tests.cli.operating import done, provlog, record_text, shell, start
+from tests.testlog import policy_text
+
+SETTINGS = "publish_interval_ms = 50"
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    with serving(
+        tmp_path_factory.mktemp("records"),
+        workers=0,
+        kind="record",
+        settings=SETTINGS,
+    ) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory):
+    """A log of bytes whose readers need a token as well."""
+    with serving(
+        tmp_path_factory.mktemp("closed"),
+        workers=0,
+        settings=f'{SETTINGS}\nreads = "token"',
+    ) as service:
+        service.token = token_of(service)
+        yield service
+
+
+@pytest.fixture
+def record(records, tmp_path, monkeypatch):
+    """Writes files with records that nobody else has."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROVLOG_POLICY", str(records.live.folder / "policy.txt"))
+    first = len(list_of(records)) * 1_000
+
+    def write(name, number, **members):
+        (tmp_path / name).write_bytes(record_text(first + number, **members) + b"\n")
+        return name
+
+    return write
+
+
+def list_of(service, **options):
+    return done("list", service.live.folder, "--json").splitlines()
+
+
+def newest(service):
+    return json.loads(list_of(service)[-1])
+
+
+# Files
+
+
+def test_each_file_is_logged_and_said_with_its_index(records, record):
+    record("one", 1)
+    record("two", 2)
+    before = newest(records)["index"]
+    shown = done("submit", records.url, "one", "two")
+    assert shown == f"{before + 1}  one\n{before + 2}  two\n"
+    assert newest(records)["index"] == before + 2
+
+
+def test_the_same_command_again_says_the_same_indexes(records, record):
+    record("one", 1)
+    first = done("submit", records.url, "one")
+    assert done("submit", records.url, "one") == f"{first[:-1]}  already logged\n"
+
+
+def test_a_program_gets_an_object_a_line(records, record):
+    record("one", 1)
+    index = newest(records)["index"] + 1
+    said = json.loads(done("submit", records.url, "one", "--json"))
+    assert said == {"file": "one", "index": index, "repeated": False}
+
+
+def test_the_address_may_stand_in_the_environment(records, record, monkeypatch):
+    monkeypatch.setenv("PROVLOG_URL", records.url)
+    assert done("submit", record("one", 1)).endswith("  one\n")
+
+
+def test_what_is_refused_has_no_index_and_the_others_are_logged(records, record):
+    record("one", 1)
+    done("submit", records.url, "one")
+    record("changed", 1, note="changed")
+    record("good", 2)
+    (records.live.folder.parent / "bad").write_bytes(b'{"id": 1}')
+    bad = records.live.folder.parent / "bad"
+    given = provlog("submit", records.url, "changed", bad, "missing", "good")
+    assert given.exit_code == 1
+    assert given.stdout.endswith("  good\n")
+    assert given.stdout.count("\n") == 1
+    assert "changed: refused: conflict: " in given.stderr
+    assert "bad: refused: form: the record's id is not a UUIDv7" in given.stderr
+    assert "missing: refused: file: it cannot be read" in given.stderr
+
+
+# Lines
+
+
+def test_new_lines_are_said_in_rows(records, record, tmp_path):
+    record("known", 1)
+    done("submit", records.url, "known")
+    lines = [
+        record_text(newest(records)["index"] * 1_000 + 500 + at) for at in range(300)
+    ]
+    known = (tmp_path / "known").read_bytes().strip()
+    (tmp_path / "lines").write_bytes(b"\n".join([*lines, known, b"no record"]))
+    start = newest(records)["index"] + 1
+    given = provlog("submit", records.url, "--lines", "lines", "--json")
+    assert given.exit_code == 1
+    *rows, again, refused = sorted(
+        map(json.loads, given.stdout.splitlines()), key=lambda each: each.get("line", 0)
+    )
+    assert rows == [
+        {"start": start, "stop": start + 256},
+        {"start": start + 256, "stop": start + 300},
+    ]
+    assert (again["line"], again["repeated"]) == (301, True)
+    assert (refused["line"], refused["refused"]) == (302, "form")
+
+
+def test_a_line_is_logged_before_the_next_one_comes(records, record, tmp_path):
+    line = (tmp_path / record("one", 1)).read_bytes()
+    policy = ("--policy", records.live.folder / "policy.txt")
+    with start("submit", records.url, "--lines", "-", *policy) as process:
+        process.stdin.write(line)
+        process.stdin.flush()
+        assert int(process.stdout.readline()) == newest(records)["index"]
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
+def test_in_a_log_of_bytes_each_line_is_one_entry(closed, tmp_path, monkeypatch):
+    monkeypatch.setenv("PROVLOG_TOKEN", closed.token)
+    (tmp_path / "lines").write_bytes(b"a\n\nb")
+    policy = ("--policy", closed.live.folder / "policy.txt")
+    first = len(list_of(closed))
+    shown = done("submit", closed.url, "--lines", tmp_path / "lines", *policy)
+    assert shown == f"{first} to {first + 2}\n"
+
+
+# Bundles
+
+
+def test_a_bundle_is_written_where_it_is_wanted(records, record, tmp_path):
+    record("one", 1)
+    record("two", 2)
+    done("submit", records.url, "one", "--out", "one.file")
+    (tmp_path / "out").mkdir()
+    done("submit", records.url, "one", "two", "--out", "out")
+    for name in ("one.file", "out/one.bundle", "out/two.bundle"):
+        policy = records.live.folder / "policy.txt"
+        assert "inclusion   holds" in done("verify", "--policy", policy, name)
+
+
+def test_that_of_a_line_is_called_by_its_index(records, record, tmp_path):
+    (tmp_path / "out").mkdir()
+    index = int(done("submit", records.url, "--lines", record("x", 1), "--out", "out"))
+    assert [each.name for each in (tmp_path / "out").iterdir()] == [f"{index}.bundle"]
+
+
+def test_without_a_word_nothing_is_written(records, record, tmp_path):
+    done("submit", records.url, record("one", 1))
+    assert [each.name for each in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_bundle_that_cannot_be_written_leaves_what_is_logged_said(records, record):
+    record("one", 1)
+    given = provlog("submit", records.url, "one", "--out", "missing/one.bundle")
+    assert given.exit_code == 2
+    assert given.stdout == f"{newest(records)['index']}  one\n"
+    assert "missing/one.bundle cannot be written" in given.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["one", "a/one", "--out", "."], "two files are called 'one'"),
+        (["one", "two", "--out", "nowhere"], "nowhere is no folder"),
+        (["--lines", "one", "--out", "nowhere"], "nowhere is no folder"),
+        (["one", "--out", ""], "it is empty"),
+        (["one", "--lines", "one"], "give either FILE..., or --lines FILE"),
+        ([], "give either FILE..., or --lines FILE"),
+        (["-"], "for standard input: --lines -"),
+    ],
+    ids=["twice", "many", "lines", "nothing", "both", "neither", "dash"],
+)
+def test_what_cannot_be_meant_is_not_even_sent(records, record, words, says):
+    record("one", 1)
+    before = newest(records)
+    given = provlog("submit", records.url, *words)
+    assert given.exit_code == 2
+    assert says in given.stderr
+    assert newest(records) == before
+
+
+# Who may, and who is believed
+
+
+def test_a_token_comes_from_a_file_or_the_environment(closed, tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "token").write_text(f"{closed.token}\n")
+    (tmp_path / "token").chmod(0o600)
+    words = ("submit", closed.url, tmp_path / "file")
+    options = ("--policy", closed.live.folder / "policy.txt")
+    refused = provlog(*words, *options)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "this needs a token with the scope submit" in refused.stderr
+    assert provlog(*words, *options, "--token-file", tmp_path / "token").exit_code == 0
+    monkeypatch.setenv("PROVLOG_TOKEN", closed.token)
+    assert provlog(*words, *options).exit_code == 0
+
+
+def test_policy_and_token_may_come_through_pipes(closed, tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    policy = closed.live.folder / "policy.txt"
+    line = f"PROVLOG submit {closed.url} file --policy <(cat {policy})"
+    ended = shell(f"{line} --token-file <(echo {closed.token})", tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_token_that_others_can_read_is_a_warning(closed, tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "token").write_text(f"{closed.token}\n")
+    (tmp_path / "token").chmod(0o644)
+    options = ("--policy", closed.live.folder / "policy.txt")
+    given = provlog(
+        *("submit", closed.url, tmp_path / "file", *options),
+        *("--token-file", tmp_path / "token"),
+    )
+    assert given.exit_code == 0
+    assert "warning: others can read the token" in given.stderr
+    assert closed.token not in given.output
+
+
+@pytest.mark.parametrize("text", ["", "two words", "b\xe4d"], ids=["no", "two", "bad"])
+def test_what_is_no_token_is_not_sent(closed, tmp_path, text):
+    (tmp_path / "token").write_text(text)
+    given = provlog("list", closed.url, "--token-file", tmp_path / "token")
+    assert given.exit_code == 2
+    assert "has no token, which is one word in one line" in given.stderr
+
+
+def test_nothing_is_said_of_a_receipt_that_does_not_hold(records, record, tmp_path):
+    record("one", 1)
+    (tmp_path / "policy").write_bytes(policy_text())
+    given = provlog("submit", records.url, "one", "--policy", tmp_path / "policy")
+    assert (given.exit_code, given.stdout) == (1, "")
+    assert "its answer is not believed" in given.stderr
+    assert "one: it is not known whether it is logged" in given.stderr
+
+
+def test_whom_to_believe_has_to_be_said(records, record, monkeypatch):
+    monkeypatch.delenv("PROVLOG_POLICY")
+    given = provlog("submit", records.url, record("one", 1))
+    assert given.exit_code == 2
+    assert "give --policy FILE or set PROVLOG_POLICY" in given.stderr
+
+
+def test_a_folder_is_for_another_command(records, record):
+    given = provlog("submit", records.live.folder, record("one", 1))
+    assert given.exit_code == 2
+    assert "for a folder: provlog append" in given.stderr
+
+
+def test_who_is_not_there_cannot_be_given_anything(record):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    given = provlog("submit", f"http://127.0.0.1:{port}", record("one", 1))
+    assert (given.exit_code, given.stdout) == (2, "")
+    assert "is not reached" in given.stderr

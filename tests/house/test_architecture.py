@@ -1,0 +1,58 @@
+"""docs/architecture.md draws the house that is there: its floors and its libraries."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "architecture.md"
+TEXT = PAGE.read_text()
+FILE = re.compile(r"`((?:ledger|verifier|capture|server|http)/[\w/.]+)`")
+NAMED = sorted(set(FILE.findall(TEXT)))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def section(heading):
+    return TEXT.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def floors():
+    """The rooms of the ledger in the import contracts, empty ones among them."""
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (layers,) = [
+        each["layers"] for each in contracts if each.get("containers") == ["ledger"]
+    ]
+    return set(re.findall(r"\w+", " ".join(layers)))
+
+
+def is_there(room):
+    place = ROOT / "ledger" / room
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+def test_every_floor_is_drawn_and_the_empty_ones_are_in_brackets():
+    drawing = section("Four packages for four people").split("```")[1]
+    # What lies below all of them has no floor of its own in this drawing.
+    rooms = {each for each in floors() if (ROOT / "ledger" / each).is_dir()} - {
+        "config"
+    }
+    empty = {each for each in floors() if not is_there(each)}
+    bracketed = set(re.findall(r"\w+", " ".join(re.findall(r"\[(.*?)\]", drawing))))
+    assert bracketed == empty
+    assert rooms <= set(re.findall(r"\w+", drawing))
+
+
+@pytest.mark.parametrize("path", NAMED)
+def test_a_file_that_is_named_is_there(path):
+    assert (ROOT / path).exists() or (ROOT / "ledger" / path).exists()
+
+
+def test_every_library_has_its_row_and_every_row_its_library():
+    table = section("Why the dependencies")
+    rows = re.findall(r"^\| ([A-Za-z0-9-]+) \|", table, re.MULTILINE)
+    asked = [
+        re.match(r"[\w-]+", each)[0] for each in PROJECT["project"]["dependencies"]
+    ]
+    assert sorted(map(str.lower, rows[1:])) == sorted(asked)
