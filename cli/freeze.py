@@ -58,7 +58,7 @@ def freeze(
         size, root = log.head.size, log.head.root
     again = f"provlog freeze {quote(str(folder))}"
     with voice.done(f"the log has ended; its checkpoint again: {again}"):
-        voice.say(note.decode().removesuffix("\n"))
+        voice.give(note)
     voice.tell(f"{log.charter.origin} has ended at size {size}")
     voice.tell(f"verifiers pin that with --final {size}:{root.hex()}")
     voice.tell(

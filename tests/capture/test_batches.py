@@ -1,8 +1,11 @@
 """Each of a batch has its result, in its place, whatever becomes of the others."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capture import NotAllowed
+from capture.batching import MOST_BYTES, chunks
 from tests.capture.live import client_of, something
 from verifier.record import encode_record
 
@@ -56,6 +59,18 @@ def test_a_batch_is_read_no_further_than_it_is_sent(opaque_log):
             next(results)
         assert len(taken) <= 31
         results.close()
+
+
+@given(
+    st.lists(st.integers(0, 65_535).map(bytes), min_size=40, max_size=99),
+    st.integers(1, 256),
+)
+@settings(max_examples=30)
+def test_no_chunk_is_larger_than_a_request_may_be(made, size):
+    cut = list(chunks(made, size))
+    assert [each for chunk in cut for each in chunk] == made
+    assert all(0 < len(chunk) <= size for chunk in cut)
+    assert all(sum(map(len, chunk)) <= MOST_BYTES for chunk in cut)
 
 
 def test_large_records_are_sent_in_smaller_chunks(record_log):
