@@ -93,6 +93,7 @@ def check_members(document: dict[str, Any], allowed: frozenset[str], what: str) 
 _KINDS: Final[dict[type, str]] = {
     str: "text",
     int: "an integer",
+    bool: "true or false",
     list: "a list",
     dict: "an object",
 }

@@ -15,6 +15,8 @@ TEXT: Final = "text/plain; charset=utf-8"
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """For what can never be anything else."""
+PACKED: Final = "private, max-age=31536000, immutable"
+"""For what is packed for the one who asked: others may not be able to read it."""
 LOOK_AGAIN: Final = "public, no-cache"
 """For what grows: it may be kept, and has to be asked for before it is used."""
 NOT_KEPT: Final = "no-store"

@@ -27,13 +27,11 @@ from ledger.http.problems import MEDIA, Problem, problem_of
 from ledger.http.receipts import Receipts
 from ledger.http.routes import MAX_BODY_BYTES
 from ledger.http.sending import cut_off
-from ledger.http.splitting import Items, Lines, Splitter, TooLong
+from ledger.http.splitting import Items, Lines, Splitter, TooLong, bytes_of
 from ledger.http.submitting import INDEX, as_problem, entry_of, result
 from ledger.log.forms import record_in
 from ledger.log.pool import Admitted
 from ledger.metrics import SUBMITTED
-from verifier import cbor
-from verifier.errors import MalformedError
 
 LINES: Final = "application/x-ndjson"
 ITEMS: Final = "application/cbor-seq"
@@ -302,15 +300,7 @@ def _content(asked: Asked, data: bytes, *, by_line: bool) -> bytes:
             return record_in(data, by_line=True) if by_line else data
         except Refused as error:
             raise as_problem(error, data) from None
-    if by_line:
-        return data
-    try:
-        item = cbor.decode(data)
-    except MalformedError as error:
-        raise Refused("form", str(error)) from None
-    if not isinstance(item, bytes):
-        raise Refused("form", "in an opaque log each item is a byte string")
-    return item
+    return data if by_line else bytes_of(data)
 
 
 def _splitter(asked: Asked) -> tuple[Splitter, bool]:

@@ -43,12 +43,21 @@ class Front:
     def __init__(self, site: Site, table: Table) -> None:
         self.stopping = False
         """Set when the service ends: what is under way is finished, and no more."""
+        self.under_way: set[int] = set()
+        """The requests, by their identity in memory: they have no hash."""
         self._site = site
         self._table = table
         self._loop = asyncio.get_running_loop()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer, whatever happens."""
+        self.under_way.add(id(request))
+        try:
+            return await self._answer(request)
+        finally:
+            self.under_way.discard(id(request))
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         began = self._loop.time()
         route: Route | None = None
         response: web.StreamResponse

@@ -48,15 +48,14 @@ def listen(text: str, setting: str, count: int, patience_s: int) -> list[socket.
         family, *_, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        # One that does not share finds out whether somebody else is there already.
-        with socket.socket(family, socket.SOCK_STREAM) as alone:
-            alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            alone.bind(place)
-            alone.listen(1)
-        sockets = []
-        for _ in range(count):
-            sockets.append(_socket(family, place, shared=count > 1))
+        # The first one is bound as if it did not share: so somebody else who listens
+        # there is found out, and so are we by whoever comes at the same moment.
+        sockets = [_socket(family, place, shared=False)]
+        if count > 1:
+            sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        for _ in range(count - 1):
             place = sockets[0].getsockname()
+            sockets.append(_socket(family, place, shared=True))
         for each in sockets:
             _prepare(each, patience_s)
             each.listen(_BACKLOG)

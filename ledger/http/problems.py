@@ -219,8 +219,9 @@ def problem_of(error: Exception) -> Problem:
         case Refused():
             return _of_refused(error)
         case Unavailable():
+            kind = FULL if error.reason == "full" else BUSY
             wait = error.retry_after_s
-            return Problem(BUSY, str(error), check=error.reason, retry_after_s=wait)
+            return Problem(kind, str(error), check=error.reason, retry_after_s=wait)
         case Held():
             kind = FULL if error.state == "full" else HELD
             return Problem(

@@ -7,9 +7,13 @@ its heads say; whether an item is canonical is for others to look at.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Final, Protocol
 
 from ledger.errors import Refused
+from verifier import cbor
+
+_BYTES: Final = 2
+"""The major type of byte strings."""
 
 
 class TooLong(Refused):
@@ -140,3 +144,14 @@ def _head(data: bytes, at: int) -> tuple[int, int, int] | None:
     value = int.from_bytes(data[at : at + width], "big") if width else more
     items = {4: value, 5: 2 * value, 6: 1}.get(major, 0)
     return at + width, value if major in (2, 3) else 0, items
+
+
+def bytes_of(item: bytes) -> bytes:
+    """What is in an item that is one byte string, or Refused."""
+    head = _head(item, 0)
+    if item[0] >> 5 != _BYTES or head is None:
+        raise Refused("form", "in an opaque log each item is a byte string")
+    content = item[head[0] :]
+    if cbor.encode(content) != item:
+        raise Refused("form", "not deterministic CBOR: its length has a shorter form")
+    return content

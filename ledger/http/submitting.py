@@ -167,12 +167,12 @@ async def _body(asked: Asked) -> bytes:
         await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         asked.request.writer.output_size = 0
     try:
-        with site.memory.holding(most if length is None else length):
+        with site.memory.holding(most if length is None else length, asked.payer):
             data = await bodies.read(
                 asked.request, most=most, within_s=site.config.body_timeout_s
             )
     except Unavailable:
-        site.budgets.refund(asked.payer, entries=1, bytes_=length or 0)
+        site.budgets.refund(asked.payer, entries=1, bytes_=length or 0, requests=1)
         raise
     if length is None:
         pay(site, asked.payer, bytes_=len(data))
@@ -183,11 +183,11 @@ async def _logged(asked: Asked, admitted: Admitted, *, paid_bytes: int) -> Answe
     """Have it logged; what was refused is raised."""
     site = asked.site
     try:
-        with site.memory.holding(len(admitted.data)):
+        with site.memory.holding(len(admitted.data), asked.payer):
             answer = await site.writer.hand_in([admitted])
     except (Unavailable, Held, Halted):
         # What fails because of us does not use up anybody's share.
-        site.budgets.refund(asked.payer, entries=1, bytes_=paid_bytes)
+        site.budgets.refund(asked.payer, entries=1, bytes_=paid_bytes, requests=1)
         raise
     for error in answer.refused.values():
         site.counts.add(SUBMITTED, 1, "refused")

@@ -75,19 +75,21 @@ class Tiles:
             raise Problem(NOT_FOUND, str(error)) from None
         shown = self._shown(tile)
         headers = {}
-        data, tag = shown.data, shown.tag
+        data, tag, cache = shown.data, shown.tag, answering.IMMUTABLE
         if tile.level == ENTRIES:
             headers["Vary"] = "Accept-Encoding"
             if shown.packed and accepts_gzip(asked.header("Accept-Encoding")):
                 # Other bytes have another tag, also when they say the same.
                 data, tag = shown.packed, f'{tag[:-1]}-gzip"'
                 headers["Content-Encoding"] = "gzip"
+                # A cache that looks at the path alone would give them to everybody.
+                cache = answering.PACKED
         response = answering.unless_known(
             asked.request,
             data,
             tag,
             content_type=answering.BYTES,
-            cache=shared(asked, answering.IMMUTABLE),
+            cache=shared(asked, cache),
             headers=headers,
         )
         return await send_large(asked, response)

@@ -2,7 +2,7 @@
 
 Two files in `DIR/published/`. In `notes` stand the checkpoints, one behind the
 other, with the signatures that never change (Ed25519). In `sizes` each has a row
-of 24 bytes: its size, where it ends, and the time it was first published. Rows are
+of 24 bytes: its size, where it ends, and the time it was last published. Rows are
 sorted by size, since a log only grows.
 
 It follows the log, and can be lost: then older receipts can be had for the newest
@@ -26,6 +26,7 @@ from verifier.note import Note, verify_note
 
 NAME: Final = "published"
 _ROW: Final = struct.Struct(">QQQ")
+_TIME: Final = struct.Struct(">Q")
 _TORN: Final = 16
 """More rows than a crash can leave without their notes; more are another log's."""
 _UNREADABLE: Final = (OSError, OverflowError, struct.error)
@@ -49,12 +50,13 @@ class Kept:
         return Note(parsed.text, tuple(lines)).encode()
 
     def add(self, size: int, data: bytes, time: int) -> None:
-        """Keep a checkpoint, if its size is larger than that of the last."""
+        """Keep a checkpoint, or that the last one was published again at `time`."""
         self._sizes.parent.mkdir(mode=0o700, exist_ok=True)
         with open(self._sizes, "ab") as sizes, open(self._notes, "ab") as notes:
             rows = self._believed(sizes.tell() // _ROW.size)
-            last, start, _ = self._row(rows - 1) if rows else (-1, 0, 0)
+            last, start, stated = self._row(rows - 1) if rows else (-1, 0, 0)
             if last >= size:
+                self._restate(rows - 1, max(time, stated))
                 return
             # What a crash, or another log, has left behind them would be read as
             # part of this one.
@@ -65,6 +67,20 @@ class Kept:
             notes.flush()
             os.fdatasync(notes.fileno())
             sizes.write(_ROW.pack(size, start + len(data), time))
+
+    def _restate(self, number: int, time: int) -> None:
+        """The time of a row: no later cosignature states an earlier one."""
+        with open(self._sizes, "r+b") as file:
+            at = (number + 1) * _ROW.size - _TIME.size
+            os.pwrite(file.fileno(), _TIME.pack(time), at)
+
+    def stated(self) -> int:
+        """The time of the last publication, in seconds; 0 if there was none."""
+        try:
+            rows = self._believed(os.stat(self._sizes).st_size // _ROW.size)
+            return self._row(rows - 1)[2] if rows else 0
+        except _UNREADABLE:
+            return 0
 
     def newest(self, *, most: int) -> bytes | None:
         """The newest one of at most `most` entries."""

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.clock import Clock
+from ledger.errors import Held
 from ledger.events import PUBLISH_FAILED, PUBLISHED_AGAIN, emit
 from ledger.log.log import Log
+from ledger.log.recovery import BACKWARD_MS
 from ledger.publish.kept import Kept
 from verifier.checkpoint import Checkpoint
 from verifier.note import Note
@@ -41,6 +43,9 @@ class Publisher:
         self._kept = kept
         self._clock = clock
         self._failing = False
+        self._stated = kept.stated()
+        self._begun = False
+        """Whether this process has published: what it found lacks what changes."""
         self.last: Published | None = self._before()
 
     def step(self) -> Published | None:
@@ -64,16 +69,26 @@ class Publisher:
         return self.last
 
     def _due(self, last: Published, now_ms: int) -> bool:
-        return now_ms - last.at_ms >= self._log.home.config.republish_s * 1000
+        again_ms = self._log.home.config.republish_s * 1000
+        return not self._begun or now_ms - last.at_ms >= again_ms
 
     def _publish(self, now_ms: int) -> Published:
         # A cosignature's time does not go back, as `at` does not.
-        now_ms = max(now_ms, self.last.at_ms if self.last else 0)
-        signed = self._log.checkpoint(time=now_ms // 1000)
+        time = self._not_before(now_ms)
+        signed = self._log.checkpoint(time=time)
         plain = self._kept.plain(signed)
         size = Checkpoint.parse(Note.parse(signed).text).size
-        self._kept.add(size, plain, now_ms // 1000)
+        self._kept.add(size, plain, time)
+        self._stated, self._begun = time, True
         return Published(size, signed, plain, now_ms)
+
+    def _not_before(self, now_ms: int) -> int:
+        """The time to state, in seconds: no earlier one than was stated before."""
+        time = now_ms // 1000
+        if (self._stated - time) * 1000 > BACKWARD_MS:
+            says = f"the clock says {time}, and {self._stated} was stated before"
+            raise Held("clock", f"{says} (seconds since 1970)")
+        return max(time, self._stated)
 
     def _before(self) -> Published | None:
         """What the last process published: to be shown until there is a newer one."""
@@ -81,4 +96,4 @@ class Publisher:
         if not found:
             return None
         size = Checkpoint.parse(Note.parse(found).text).size
-        return Published(size, found, found, 0)
+        return Published(size, found, found, self._stated * 1000)

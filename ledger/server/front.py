@@ -9,7 +9,7 @@ import socket
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ledger.callers.budgets import Budgets
 from ledger.callers.tokens import Tokens
@@ -19,7 +19,6 @@ from ledger.http.connections import Connections
 from ledger.http.front import Front
 from ledger.http.listening import is_local, parse_address, tls_of
 from ledger.http.memory import Memory
-from ledger.http.routes import Table
 from ledger.http.serving import Serving
 from ledger.http.site import Site
 from ledger.http.table import table_of
@@ -56,23 +55,6 @@ class Place:
     """How many front ends share what is for all of them."""
 
 
-class _Watched(Front):
-    """A front that knows what is under way."""
-
-    def __init__(self, site: Site, table: Table) -> None:
-        super().__init__(site, table)
-        self.under_way: set[object] = set()
-
-    async def handle(self, request: Any) -> Any:
-        """Answer, whatever happens."""
-        mark = object()
-        self.under_way.add(mark)
-        try:
-            return await super().handle(request)
-        finally:
-            self.under_way.discard(mark)
-
-
 class Facing:
     """The front of one log, over one listening socket."""
 
@@ -80,7 +62,7 @@ class Facing:
         config = site.config
         self._place = place
         self._tls = tls_of(place.folder, config)
-        self._front = _Watched(site, table_of(site))
+        self._front = Front(site, table_of(site))
         connections = Connections(
             self._front,
             site.counts,

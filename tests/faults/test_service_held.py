@@ -124,7 +124,6 @@ def test_a_log_that_was_put_back_is_read_and_not_written(new_service, new_log, w
     reads(service, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="a full store is told of as a busy one, by 503")
 def test_a_store_at_its_limit_answers_507(new_service):
     service = full(new_service(settings=LIMIT))
     assert service.post("/add", b"x" * 60_000).status == 507

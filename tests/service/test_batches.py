@@ -215,3 +215,15 @@ def test_a_large_batch_takes_no_more_memory_than_a_small_one(
         if number % 256 == 0:
             most = max(most, held_bytes(front_end))
     assert most - before < 24 << 20
+
+
+@pytest.mark.parametrize("size", [0, 65_532, 65_533, 65_535])
+def test_an_item_may_be_as_long_as_an_entry(service, size):
+    item = cbor.encode(bytes(size))
+    response = service.post(PATH, item, Content_Type=ITEMS)
+    assert base64.b64decode(json.loads(response.body)["entry"]) == bytes(size)
+
+
+def test_an_item_with_a_longer_head_than_it_needs_is_refused(service):
+    response = service.post(PATH, b"\x58\x01x", Content_Type=ITEMS)
+    assert "shorter form" in json.loads(response.body)["detail"]
