@@ -106,7 +106,9 @@ class LiveService:
     ) -> Response:
         """Ask once, over a connection of its own."""
         parts = urlsplit(self.operations if operations else self.url)
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+        connection = http.client.HTTPConnection(
+            parts.hostname or "", parts.port, timeout=20
+        )
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,11 +24,11 @@ from ledger.callers.tokenfile import (
     write_rows,
 )
 from ledger.errors import Refused, Unavailable
+from ledger.locks import taken
 from verifier.document import MAX_INTEGER
 
-_ATTEMPTS: Final = 500
-_PAUSE_S: Final = 0.01
-"""Five seconds in all; a command reads and syncs one file meanwhile."""
+_WITHIN_S: Final = 5.0
+"""Others read and sync one file meanwhile."""
 
 
 def create(
@@ -121,19 +119,8 @@ def _alone(path: Path) -> Iterator[None]:
         says = f"{lock} cannot be opened: {error.strerror}"
         raise Unavailable("tokens", says) from None
     try:
-        if not _taken(number):
+        if not taken(number, within_s=_WITHIN_S):
             raise Unavailable("tokens", f"another command is at work on {path}")
         yield
     finally:
         os.close(number)
-
-
-def _taken(number: int) -> bool:
-    for _ in range(_ATTEMPTS):
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE_S)
-        else:
-            return True
-    return False

@@ -11,35 +11,26 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from aiohttp import web
 
-from ledger.errors import Halted, Held, Refused, Unavailable
-from ledger.http import bodies
+from ledger.errors import Halted, Held, Unavailable
 from ledger.http.accept import choose
 from ledger.http.answering import PLAIN_HEADERS
 from ledger.http.asked import Asked
 from ledger.http.entrance import pay
+from ledger.http.groups import LINES, Group, groups_of, splitter_of
 from ledger.http.memory import Holding
-from ledger.http.problems import MEDIA, Problem, problem_of
+from ledger.http.problems import problem_of
 from ledger.http.receipts import Receipts
-from ledger.http.routes import MAX_BODY_BYTES
 from ledger.http.sending import cut_off
-from ledger.http.splitting import Items, Lines, Splitter, TooLong, bytes_of
-from ledger.http.submitting import INDEX, as_problem, entry_of, result
-from ledger.log.forms import record_in
+from ledger.http.submitting import INDEX, entry_of, published_over, result
 from ledger.log.pool import Admitted
 from ledger.metrics import SUBMITTED
 
-LINES: Final = "application/x-ndjson"
-ITEMS: Final = "application/cbor-seq"
 OFFERED: Final = (LINES, INDEX)
 
-GROUP: Final = 256
-GROUP_BYTES: Final = 1 << 20
-"""What becomes one order: its proofs are made without a pause."""
 UNDER_WAY: Final = 4
 """How many groups are waited for while the next is read."""
 _RESULT_BYTES: Final = 1_536
@@ -47,30 +38,6 @@ _INDEX_BYTES: Final = 32
 """What a result takes beside the entry: most of it is the receipt, if there is one."""
 _AHEAD_BYTES: Final = 1 << 18
 """How much of a batch is read from its connection at once."""
-_BLOCK_BYTES: Final = 1 << 17
-"""Memory is taken in blocks: where it is short, groups would else be of one each."""
-
-
-@dataclass(slots=True)
-class Group:
-    """Some of a batch: what may be logged, and what was refused, by its place."""
-
-    admitted: list[tuple[int, Admitted]] = field(default_factory=list)
-    refused: dict[int, Exception] = field(default_factory=dict)
-    size_bytes: int = 0
-    paid_bytes: int = 0
-    held_bytes: int = 0
-    """How much of the memory it has, until its results are sent."""
-    used_bytes: int = 0
-    """How much of that is taken."""
-
-    def __len__(self) -> int:
-        return len(self.admitted) + len(self.refused)
-
-    @property
-    def full(self) -> bool:
-        """Whether it is enough for one order."""
-        return len(self) >= GROUP or self.size_bytes >= GROUP_BYTES
 
 
 UnderWay: TypeAlias = "asyncio.Queue[tuple[asyncio.Task[bytes], int] | None]"
@@ -87,7 +54,7 @@ class Batches:
         """Log a stream of records."""
         wanted = choose(asked.header("Accept"), OFFERED)
         pay(asked.site, asked.payer, requests=1)
-        splitter, by_line = _splitter(asked)
+        splitter, by_line = splitter_of(asked)
         if (asked.header("Expect") or "").lower() == "100-continue":
             await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             asked.request.writer.output_size = 0
@@ -102,7 +69,7 @@ class Batches:
         length = asked.request.content_length
         ahead = _AHEAD_BYTES if length is None else min(length, _AHEAD_BYTES)
         with asked.site.memory.holding(ahead, asked.payer) as held:
-            groups = _groups(
+            groups = groups_of(
                 asked,
                 splitter,
                 held,
@@ -169,9 +136,12 @@ class Batches:
             return []
         site = asked.site
         answer = await site.writer.hand_in(admitted)
+        size, checkpoint = answer.head.size, answer.checkpoint
+        if published := await published_over(asked, size, asked.wait_s()):
+            size, checkpoint = published
         new = [at for at, index in enumerate(answer.indexes) if index is not None]
         indexes = [index for index in answer.indexes if index is not None]
-        size, repeated = answer.head.size, answer.repeated
+        repeated = answer.repeated
         counts = site.counts
         counts.add(SUBMITTED, len(indexes) - len(repeated), "new")
         counts.add(SUBMITTED, len(repeated), "repeated")
@@ -181,7 +151,7 @@ class Batches:
             for at, index in zip(new, indexes, strict=True):
                 found[at] = index
             return found
-        receipts = await self._receipts.made(indexes, size, answer.checkpoint)
+        receipts = await self._receipts.made(indexes, size, checkpoint)
         for at, receipt in zip(new, receipts, strict=True):
             old = at in repeated
             entry = entry_of(asked, admitted[at], receipt.index, answer, repeated=old)
@@ -208,109 +178,6 @@ async def _sent(asked: Asked, writing: Awaitable[None]) -> None:
             await writing
     except TimeoutError:
         cut_off(asked.request)
-
-
-async def _groups(
-    asked: Asked,
-    splitter: Splitter,
-    held: Holding,
-    *,
-    by_line: bool,
-    result_bytes: int,
-) -> AsyncIterator[Group]:
-    """What comes, in groups; what cannot be read ends it, and is told of."""
-    group, place = Group(), 0
-    try:
-        async for each in _submissions(asked, splitter, held):
-            weight = result_bytes + (0 if isinstance(each, TooLong) else len(each))
-            if group.used_bytes + weight > group.held_bytes:
-                block = max(weight, _BLOCK_BYTES)
-                if not held.fits(block):
-                    # First we let go of what we have: others may be waiting for it.
-                    if len(group):
-                        yield group
-                        group = Group()
-                    await held.room(block, asked.site.config.body_timeout_s)
-                held.have(block)
-                group.held_bytes += block
-            group.used_bytes += weight
-            _admit(asked, group, place, each, by_line=by_line)
-            place += 1
-            if group.full:
-                yield group
-                group = Group()
-    except (Refused, Problem, Unavailable) as error:
-        # Nothing behind it can be told apart; what is before it is logged.
-        group.refused[place] = error
-    if len(group):
-        yield group
-
-
-async def _submissions(
-    asked: Asked, splitter: Splitter, held: Holding
-) -> AsyncIterator[bytes | TooLong]:
-    """What comes, cut; the part of one that is kept until the rest comes is counted."""
-    config, kept = asked.site.config, 0
-    patience_s = config.body_timeout_s
-    async for piece in bodies.pieces(
-        asked.request, bytes_per_s=config.batch_bytes_per_s, patience_s=patience_s
-    ):
-        for each in splitter.feed(piece):
-            yield each
-        held.have(splitter.kept - kept)
-        kept = splitter.kept
-        if kept:
-            await held.room(0, patience_s)
-    for last in splitter.end():
-        yield last
-
-
-def _admit(
-    asked: Asked, group: Group, place: int, data: bytes | TooLong, *, by_line: bool
-) -> None:
-    """Put one of the batch where it belongs."""
-    try:
-        if isinstance(data, TooLong):
-            pay(asked.site, asked.payer, entries=1)
-            raise data
-        pay(asked.site, asked.payer, entries=1, bytes_=len(data))
-        content = _content(asked, data, by_line=by_line)
-        admitted = _admitted(asked, content, data)
-    except (Refused, Problem) as error:
-        asked.site.counts.add(SUBMITTED, 1, "refused")
-        group.refused[place] = error
-        return
-    group.admitted.append((place, admitted))
-    group.size_bytes += len(admitted.data)
-    group.paid_bytes += len(data)
-
-
-def _admitted(asked: Asked, content: bytes, data: bytes) -> Admitted:
-    try:
-        return asked.site.admission.admit(content, by=asked.caller.by)
-    except Refused as error:
-        record = asked.site.charter.kind == "record"
-        raise as_problem(error, data) if record else error from None
-
-
-def _content(asked: Asked, data: bytes, *, by_line: bool) -> bytes:
-    """What is to be logged, out of a line or an item."""
-    if asked.site.charter.kind == "record":
-        try:
-            return record_in(data, by_line=True) if by_line else data
-        except Refused as error:
-            raise as_problem(error, data) from None
-    return data if by_line else bytes_of(data)
-
-
-def _splitter(asked: Asked) -> tuple[Splitter, bool]:
-    name = (asked.header("Content-Type") or "").partition(";")[0].strip().lower()
-    most = MAX_BODY_BYTES
-    if name in (LINES, "application/ndjson", "application/jsonl"):
-        return Lines(most), True
-    if name == ITEMS:
-        return Items(most), False
-    raise Problem(MEDIA, f"a batch is {LINES} or {ITEMS}, and not {name[:60]!a}")
 
 
 def _line(found: Any, wanted: str) -> bytes:

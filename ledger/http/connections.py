@@ -18,7 +18,8 @@ from aiohttp import web
 from ledger.http.entrance import network_of
 from ledger.http.front import Front
 from ledger.http.problems import BUSY, FORM, Problem
-from ledger.metrics import CONNECTIONS, Counts
+from ledger.metrics import CONNECTIONS
+from ledger.metrics.counts import Counts
 
 _FULL: Final = Problem(
     BUSY, "too many connections", check="connections", retry_after_s=1

@@ -20,7 +20,7 @@ from aiohttp import web
 
 from ledger.events import REQUEST_FAILED, emit
 from ledger.http.problems import FORM, INTERNAL, METHOD, NOT_FOUND, Problem
-from ledger.metrics import CONTENT_TYPE, Counts
+from ledger.metrics.counts import CONTENT_TYPE, Counts
 
 CONNECTION_S: Final = 10.0
 """How long a request may take to come and its answer, some kilobytes, to go."""

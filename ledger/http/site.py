@@ -14,7 +14,7 @@ from ledger.http.writer import Writer
 from ledger.index.lookup import Lookup
 from ledger.log.admission import Admission
 from ledger.log.reading import Reading
-from ledger.metrics import Counts
+from ledger.metrics.counts import Counts
 from ledger.store import Charter
 
 _ALL: Final = frozenset({"submit", "read"})

@@ -67,7 +67,7 @@ class Submitting:
         headers = {"Location": f"/v1/entries/{index}"}
         size, checkpoint = answer.head.size, answer.checkpoint
         wait_s = asked.wait_s()
-        if published := await _published(asked, index, wait_s):
+        if published := await published_over(asked, index + 1, wait_s, index=index):
             size, checkpoint = published
             if wait_s:
                 headers["Preference-Applied"] = f"wait={wait_s}"
@@ -167,7 +167,7 @@ async def _body(asked: Asked) -> bytes:
         await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         asked.request.writer.output_size = 0
     try:
-        with site.memory.holding(most if length is None else length, asked.payer):
+        with site.memory.holding(most if length is None else length, _mine(asked)):
             data = await bodies.read(
                 asked.request, most=most, within_s=site.config.body_timeout_s
             )
@@ -179,11 +179,16 @@ async def _body(asked: Asked) -> bytes:
     return data
 
 
+def _mine(asked: Asked) -> str:
+    """In whose share bodies count: apart from large answers, which take longer."""
+    return f"bodies of {asked.payer}"
+
+
 async def _logged(asked: Asked, admitted: Admitted, *, paid_bytes: int) -> Answer:
     """Have it logged; what was refused is raised."""
     site = asked.site
     try:
-        with site.memory.holding(len(admitted.data), asked.payer):
+        with site.memory.holding(len(admitted.data), _mine(asked)):
             answer = await site.writer.hand_in([admitted])
     except (Unavailable, Held, Halted):
         # What fails because of us does not use up anybody's share.
@@ -196,8 +201,13 @@ async def _logged(asked: Asked, admitted: Admitted, *, paid_bytes: int) -> Answe
     return answer
 
 
-async def _published(asked: Asked, index: int, wait_s: int) -> tuple[int, bytes] | None:
-    """The published checkpoint over `index`, if somebody waits for it."""
+async def published_over(
+    asked: Asked, size: int, wait_s: int, index: int | None = None
+) -> tuple[int, bytes] | None:
+    """The published checkpoint of at least `size` entries, if somebody waits for it.
+
+    `index` is told where there is none in time, though it is logged.
+    """
     site = asked.site
     must = site.config.ack == "published"
     if not must and not wait_s:
@@ -205,11 +215,14 @@ async def _published(asked: Asked, index: int, wait_s: int) -> tuple[int, bytes]
     with suppress(TimeoutError):
         # Where it must be published, a wish to wait less would only hide the index.
         async with asyncio.timeout(site.config.answer_timeout_s if must else wait_s):
-            published = await site.writer.until_published(index + 1)
+            published = await site.writer.until_published(size)
         return published.size, published.note
     if must:
-        says = f"it is logged at index {index}, and not in a published checkpoint yet"
-        raise Problem(UNKNOWN, says, check="outcome_unknown", index=index)
+        says = f"it is logged, and not in a published checkpoint of {size} entries yet"
+        problem = Problem(UNKNOWN, says, check="outcome_unknown")
+        if index is not None:
+            problem.document["index"] = index
+        raise problem
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from ledger.http import answering, batches, problems
+from ledger.http import answering, groups, problems
 from ledger.http.answering import BYTES, JSON
 from ledger.http.asked import Asked
 from ledger.http.batches import Batches
@@ -177,11 +177,11 @@ def _submits(receipts: Receipts, kind: str) -> list[Route]:
             handle=many.handle,
             kinds=("record", "opaque"),
             max_body_bytes=None,
-            takes=dict.fromkeys((batches.LINES, batches.ITEMS), many_of),
+            takes=dict.fromkeys((groups.LINES, groups.ITEMS), many_of),
             tells=(
                 Told(
                     says="A line for each: a result or a problem, and its status.",
-                    media={batches.LINES: "results", INDEX: "text"},
+                    media={groups.LINES: "results", INDEX: "text"},
                 ),
             ),
             **write,

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from pathlib import Path
 from typing import Final
 
 from ledger.errors import Held
+from ledger.locks import taken
 from ledger.store.disk import failed
 
 NAME: Final = "lock"
-_ATTEMPTS: Final = 10
-_PAUSE_S: Final = 0.01
+_WITHIN_S: Final = 0.1
+"""Who only looks whether it is taken has it for a moment."""
 
 
 class Lock:
@@ -45,7 +45,7 @@ class Lock:
             raise
 
     def _take(self, folder: Path) -> None:
-        if not _taken(self._number):
+        if not taken(self._number, within_s=_WITHIN_S):
             holder = os.pread(self._number, 80, 0).decode("ascii", "replace").strip()
             raise Held(
                 "locked", f"another process writes in {folder} ({holder or 'unknown'})"
@@ -56,18 +56,6 @@ class Lock:
     def release(self) -> None:
         """Let another one write."""
         os.close(self._number)
-
-
-def _taken(number: int) -> bool:
-    """Take the lock; who only looks whether it is taken has it for a moment."""
-    for _ in range(_ATTEMPTS):
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE_S)
-        else:
-            return True
-    return False
 
 
 def is_locked(folder: Path) -> bool:

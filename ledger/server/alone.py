@@ -14,7 +14,7 @@ from ledger.callers.budgets import Budgets
 from ledger.config import Config
 from ledger.http.listening import listen
 from ledger.log.log import Log
-from ledger.metrics import Counts
+from ledger.metrics.counts import Counts
 from ledger.server.following import follow_store
 from ledger.server.front import Facing, Place, site_of
 from ledger.server.running import told_of

@@ -27,7 +27,8 @@ from ledger.index.lookup import Lookup
 from ledger.log.admission import Admission
 from ledger.log.home import Home
 from ledger.log.reading import Reading
-from ledger.metrics import MEMORY_HELD_BYTES, Counts
+from ledger.metrics import MEMORY_HELD_BYTES
+from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
 from ledger.server.desk import Signed
 from ledger.server.link import Link

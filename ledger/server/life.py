@@ -12,7 +12,6 @@ from ledger.callers.tokenfile import listed
 from ledger.config import Config
 from ledger.errors import Held
 from ledger.events import (
-    HELD,
     NOBODY_CAN_SUBMIT,
     OPEN_TO_ALL,
     SERVICE_STARTED,
@@ -70,8 +69,6 @@ def serve(
             size=said["size"],
             hold=Held(hold[0], hold[1], mend=hold[2]) if hold else None,
         )
-        if hold and config.workers:
-            emit(HELD, state=hold[0], error=hold[1])
         if not said["protected_by"]:
             emit(UNPROTECTED, folder=folder)
         emit(SERVICE_STARTED, url=running.url, size=running.size)

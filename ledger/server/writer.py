@@ -40,12 +40,12 @@ from ledger.metrics import (
     SCRUB_ROUNDS,
     STORE_LIMIT_BYTES,
     STORE_USED_BYTES,
-    Counts,
 )
+from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
 from ledger.publish.publishing import Publisher
+from ledger.server.counterpart import Counterpart
 from ledger.server.desk import Desk, Signed
-from ledger.server.link import Counterpart
 from ledger.store import Usage
 
 FIRST: Final = b"+"

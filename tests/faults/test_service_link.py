@@ -17,11 +17,12 @@ from ledger.clock import read_clock
 from ledger.config import Config
 from ledger.errors import Halted, Unavailable
 from ledger.log.pool import Admitted
-from ledger.metrics import Counts
+from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
 from ledger.publish.publishing import Publisher
+from ledger.server.counterpart import Counterpart
 from ledger.server.desk import Desk, Signed
-from ledger.server.link import Counterpart, Link
+from ledger.server.link import Link
 from ledger.server.messages import (
     MAX_FRAME_BYTES,
     Facts,

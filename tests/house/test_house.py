@@ -44,7 +44,7 @@ DOORS = {
     "click": ["cli"],
     "lmdb": ["ledger/store"],
     "aiohttp.web": ["ledger/http"],
-    "prometheus_client": ["ledger/metrics.py"],
+    "prometheus_client": ["ledger/metrics/counts.py"],
 }
 NETWORK = ["urllib", "http", "socket", "ssl"]
 NETWORK_DOOR = "verifier/source.py"

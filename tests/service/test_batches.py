@@ -227,3 +227,12 @@ def test_an_item_may_be_as_long_as_an_entry(service, size):
 def test_an_item_with_a_longer_head_than_it_needs_is_refused(service):
     response = service.post(PATH, b"\x58\x01x", Content_Type=ITEMS)
     assert "shorter form" in json.loads(response.body)["detail"]
+
+
+def test_where_all_is_published_first_so_is_a_batch(new_service):
+    service = new_service(settings='ack = "published"\npublish_interval_ms = 50\n')
+    response = service.post(PATH, b"one\ntwo", Content_Type=LINES)
+    for line in response.body.splitlines():
+        result = json.loads(line)
+        # The newest published one has been cosigned, which a plain answer is not.
+        assert len(result["receipt"].rpartition("\n\n")[2].splitlines()) == 2

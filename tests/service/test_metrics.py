@@ -18,13 +18,12 @@ from ledger.metrics import (
     BATCHES,
     CONNECTIONS,
     HELD,
-    MAX_SERIES,
     METRICS,
     REFUSALS,
     REQUEST_SECONDS,
     REQUESTS,
-    Counts,
 )
+from ledger.metrics.counts import MAX_SERIES, Counts
 
 COUNTERS = [each for each in METRICS if each.kind == "counter"]
 GAUGES = {each.name for each in METRICS if each.kind == "gauge"}

@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from ledger.http import operations
 from ledger.http.operations import Health, operations_server
 from ledger.log.states import MENDS
-from ledger.metrics import BATCHES, CONTENT_TYPE, HEAD_SIZE, Counts
+from ledger.metrics import BATCHES, HEAD_SIZE
+from ledger.metrics.counts import CONTENT_TYPE, Counts
 
 WRITES = Health(
     ready=True, state="writes", says="it writes", mend="", size=7, front_ends=2
