@@ -85,14 +85,15 @@ def unless_known(
 ) -> web.Response:
     """These bytes, or that who asks has them already."""
     more = {"ETag": tag, **(headers or {})}
-    if _knows(request.headers.get("If-None-Match"), tag):
+    if knows(request.headers.get("If-None-Match"), tag):
         return web.Response(
             status=304, headers={**PLAIN_HEADERS, "Cache-Control": cache, **more}
         )
     return answer(body, content_type=content_type, cache=cache, headers=more)
 
 
-def _knows(header: str | None, tag: str) -> bool:
+def knows(header: str | None, tag: str) -> bool:
+    """Whether who asks has what has this tag, by an If-None-Match."""
     if not header:
         return False
     known = [each.strip().removeprefix("W/") for each in header.split(",")]

@@ -16,10 +16,10 @@ from typing import Any, Final, TypeAlias
 from aiohttp import web
 
 from ledger.errors import Halted, Held, Unavailable
+from ledger.http import bodies
 from ledger.http.accept import choose
 from ledger.http.answering import PLAIN_HEADERS
 from ledger.http.asked import Asked
-from ledger.http.entrance import pay
 from ledger.http.groups import LINES, Group, groups_of, splitter_of
 from ledger.http.memory import Holding
 from ledger.http.problems import problem_of
@@ -53,11 +53,8 @@ class Batches:
     async def handle(self, asked: Asked) -> web.StreamResponse:
         """Log a stream of records."""
         wanted = choose(asked.header("Accept"), OFFERED)
-        pay(asked.site, asked.payer, requests=1)
         splitter, by_line = splitter_of(asked)
-        if (asked.header("Expect") or "").lower() == "100-continue":
-            await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            asked.request.writer.output_size = 0
+        await bodies.invite(asked.request)
         response = web.StreamResponse(
             headers={
                 **PLAIN_HEADERS,

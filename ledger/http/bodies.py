@@ -37,6 +37,14 @@ def _check_coding(coding: str, request: web.BaseRequest) -> None:
         raise Problem(FORM, says, check="http", headers=close)
 
 
+async def invite(request: web.BaseRequest) -> None:
+    """Let a body come for which somebody waits to be asked: RFC 9110, 10.1.1."""
+    expects = request.headers.get("Expect", "").lower() == "100-continue"
+    if expects and request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
 async def read(request: web.BaseRequest, *, most: int, within_s: float) -> bytes:
     """The whole body, of at most `most` bytes, in `within_s` seconds."""
     if request.content.is_eof():

@@ -57,6 +57,9 @@ class Connections:
         self.of_one: Counter[str] = Counter()
         self.most = _openable(most)
         self.most_of_one = most_of_one
+        self.shaking: Counter[str] = Counter()
+        """The addresses of those whose TLS handshake is under way."""
+        self.idle_s = idle_s
         self.counts = counts
         self.server = _Server(
             front.handle,
@@ -80,6 +83,21 @@ class Connections:
         self.of_one[address] += 1
         self.counts.set(CONNECTIONS, self.open)
         return True
+
+    def begins(self, address: str) -> bool:
+        """Count one whose handshake begins, if there would be room for it."""
+        under_way = self.open + self.shaking.total()
+        of_one = self.of_one[address] + self.shaking[address]
+        if under_way >= self.most or of_one >= self.most_of_one:
+            return False
+        self.shaking[address] += 1
+        return True
+
+    def ends(self, address: str) -> None:
+        """Its handshake has ended, well or not."""
+        self.shaking[address] -= 1
+        if not self.shaking[address]:
+            del self.shaking[address]
 
     def went(self, address: str) -> None:
         """One that was counted has gone."""

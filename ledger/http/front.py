@@ -24,15 +24,20 @@ from ledger.http.problems import (
     METHOD,
     NOT_FOUND,
     QUERY,
+    RATE,
     Problem,
     problem_of,
 )
-from ledger.http.routes import WRITE, Route, Table
+from ledger.http.routes import Route, Table
 from ledger.http.sending import cut_off
 from ledger.http.site import Site
 from ledger.metrics import REFUSALS, REQUEST_SECONDS, REQUESTS
 
 _HEADERS: Final = "Accept, Authorization, Content-Type, If-None-Match, Prefer"
+_BEGIN: Final = (
+    "this is a log: /v1/openapi.json describes it, /v1/problems says what each refusal "
+    "means, /checkpoint is its newest checkpoint"
+)
 _NOWHERE: Final = "none"
 """The name under which requests are counted that no route is for."""
 
@@ -65,6 +70,7 @@ class Front:
             routes, found = self._find(request)
             route = routes.get("GET" if request.method == "HEAD" else request.method)
             if route is None:
+                pay_as_stranger(request, self._site)
                 response = _preflight(routes)
             else:
                 response = await self._carry_out(request, route, found)
@@ -106,8 +112,10 @@ class Front:
         try:
             caller, payer = let_in(request, route, self._site)
             check_head(request, route.max_body_bytes)
-        except (Problem, Refused):
-            pay_as_stranger(request, self._site)
+        except (Problem, Refused) as error:
+            # Who has used up a share of his own does not use up that of his address.
+            if not (isinstance(error, Problem) and error.kind is RATE):
+                pay_as_stranger(request, self._site)
             raise
         asked = Asked(
             request=request,
@@ -120,8 +128,10 @@ class Front:
         try:
             response: web.StreamResponse = await route.handle(asked)
         except Exception as error:
-            if not isinstance(error, Refused | Problem) and route.cost != WRITE:
-                # What fails because of us does not use up anybody's share.
+            # What fails because of us does not use up anybody's share. Who goes away,
+            # or does not read, is not us.
+            ours = not isinstance(error, Refused | Problem | ConnectionError)
+            if ours:
                 self._site.budgets.refund(payer, requests=1)
             raise
         return response
@@ -161,6 +171,8 @@ def _path_of(request: web.BaseRequest) -> str:
 
 def _check_found(request: web.BaseRequest, routes: dict[str, Route], path: str) -> None:
     """Return if there is something at `path`, and the method is for it."""
+    if path == "/":
+        raise Problem(NOT_FOUND, _BEGIN)
     if not routes:
         # A token in a path is a mistake; it is not repeated, for who shows us this.
         shown = FORM_OF_TOKEN.sub(f"{PREFIX}...", path[:200])

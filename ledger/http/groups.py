@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from ledger.config import Config
 from ledger.errors import Refused, Unavailable
 from ledger.http import bodies
 from ledger.http.asked import Asked
@@ -22,6 +23,7 @@ from ledger.http.submitting import as_problem
 from ledger.log.forms import record_in
 from ledger.log.pool import Admitted
 from ledger.metrics import SUBMITTED
+from verifier.tile import MAX_ENTRY_BYTES
 
 LINES: Final = "application/x-ndjson"
 ITEMS: Final = "application/cbor-seq"
@@ -49,10 +51,11 @@ class Group:
     def __len__(self) -> int:
         return len(self.admitted) + len(self.refused)
 
-    @property
-    def full(self) -> bool:
-        """Whether it is enough for one order."""
-        return len(self) >= GROUP or self.size_bytes >= GROUP_BYTES
+    def full(self, limits: Config) -> bool:
+        """Whether it is enough for one order, or the next one may be too much."""
+        entries = min(GROUP, limits.batch_entries, limits.pool_entries)
+        most = min(GROUP_BYTES, limits.batch_bytes, limits.pool_bytes)
+        return len(self) >= entries or self.size_bytes + MAX_ENTRY_BYTES > most
 
 
 async def groups_of(
@@ -81,7 +84,7 @@ async def groups_of(
             group.used_bytes += weight
             _admit(asked, group, place, each, by_line=by_line)
             place += 1
-            if group.full:
+            if group.full(asked.site.config):
                 yield group
                 group = Group()
     except (Refused, Problem, Unavailable) as error:

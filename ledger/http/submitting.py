@@ -47,9 +47,9 @@ class Submitting:
         data = await _body(asked)
         admitted = asked.site.admission.admit(data, by=asked.caller.by)
         answer = await _logged(asked, admitted, paid_bytes=len(data))
-        return answering.answer(
-            str(_index(answer)).encode(), content_type=answering.TEXT
-        )
+        index = _index(answer)
+        await published_over(asked, index + 1, asked.wait_s(), index)
+        return answering.answer(str(index).encode(), content_type=answering.TEXT)
 
     async def record(self, asked: Asked) -> web.Response:
         """POST /v1/records: one record, or in an opaque log one entry."""
@@ -162,10 +162,8 @@ async def _body(asked: Asked) -> bytes:
     site, most = asked.site, asked.route.max_body_bytes or 0
     length = asked.request.content_length
     # Refused ones cost as well: else refusals would be a way to keep us busy.
-    pay(site, asked.payer, entries=1, bytes_=length or 0, requests=1)
-    if (asked.header("Expect") or "").lower() == "100-continue":
-        await asked.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        asked.request.writer.output_size = 0
+    pay(site, asked.payer, entries=1, bytes_=length or 0)
+    await bodies.invite(asked.request)
     try:
         with site.memory.holding(most if length is None else length, _mine(asked)):
             data = await bodies.read(
@@ -192,7 +190,7 @@ async def _logged(asked: Asked, admitted: Admitted, *, paid_bytes: int) -> Answe
             answer = await site.writer.hand_in([admitted])
     except (Unavailable, Held, Halted):
         # What fails because of us does not use up anybody's share.
-        site.budgets.refund(asked.payer, entries=1, bytes_=paid_bytes, requests=1)
+        site.budgets.refund(asked.payer, entries=1, bytes_=paid_bytes)
         raise
     for error in answer.refused.values():
         site.counts.add(SUBMITTED, 1, "refused")

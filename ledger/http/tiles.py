@@ -6,6 +6,7 @@ while: what is full never changes. Nothing here waits for a write.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections import OrderedDict
 from typing import Final, NamedTuple
@@ -29,6 +30,7 @@ PART: Final = "[1-9][0-9]{0,2}"
 _KEPT_BYTES: Final = 8 << 20
 _MOST_OF_ONE: Final = _KEPT_BYTES // 4
 """What is larger is not kept; to pack it for each who asks would take too long."""
+_KEPT_TAGS: Final = 4_096
 _GZIP_LEVEL: Final = 1
 """Entries are text for the most part: higher levels cost more than they save."""
 
@@ -48,6 +50,9 @@ class Tiles:
         self._reading = reading
         self._kept: OrderedDict[Tile, Shown] = OrderedDict()
         self._kept_bytes = 0
+        self._large: OrderedDict[Tile, tuple[int, str]] = OrderedDict()
+        """Of those that are too large to be kept: how long they are, and their tags."""
+        self._reader = asyncio.Semaphore(1)
 
     async def checkpoint(self, asked: Asked) -> web.Response:
         """GET /checkpoint: the newest published one."""
@@ -73,7 +78,9 @@ class Tiles:
             tile = Tile.parse(asked.request.raw_path.removeprefix("/"))
         except MalformedError as error:
             raise Problem(NOT_FOUND, str(error)) from None
-        shown = self._shown(tile)
+        if known := self._known_already(asked, tile):
+            return known
+        shown = await self._shown(tile)
         headers = {}
         data, tag, cache = shown.data, shown.tag, answering.IMMUTABLE
         if tile.level == ENTRIES:
@@ -94,10 +101,21 @@ class Tiles:
         )
         return await send_large(asked, response)
 
-    def _shown(self, tile: Tile) -> Shown:
+    async def _shown(self, tile: Tile) -> Shown:
         if found := self._kept.get(tile):
             self._kept.move_to_end(tile)
             return found
+        if tile.level == ENTRIES:
+            # Megabytes to read, to hash, to pack: others are answered meanwhile.
+            async with self._reader:
+                shown = await asyncio.to_thread(self._read, tile)
+        else:
+            shown = self._read(tile)
+        if tile == tile.full():
+            self._keep(tile, shown)
+        return shown
+
+    def _read(self, tile: Tile) -> Shown:
         entries = tile.level == ENTRIES
         data = (self._reading.entry_tile if entries else self._reading.hashes)(tile)
         packed = b""
@@ -105,14 +123,32 @@ class Tiles:
             packed = gzip.compress(data, _GZIP_LEVEL, mtime=0)
             if len(packed) >= len(data):
                 packed = b""
-        shown = Shown(data, packed, answering.tag_of(data))
-        if tile == tile.full():
-            self._keep(tile, shown)
-        return shown
+        return Shown(data, packed, answering.tag_of(data))
+
+    def _known_already(self, asked: Asked, tile: Tile) -> web.Response | None:
+        """The answer to who does not want the bytes of a tile too large to be kept."""
+        length, tag = self._large.get(tile, (0, ""))
+        request = asked.request
+        known = answering.knows(request.headers.get("If-None-Match"), tag)
+        if not tag or not (known or request.method == "HEAD"):
+            return None
+        headers = {
+            **answering.PLAIN_HEADERS,
+            "ETag": tag,
+            "Vary": "Accept-Encoding",
+            "Cache-Control": shared(asked, answering.IMMUTABLE),
+        }
+        if known:
+            return web.Response(status=304, headers=headers)
+        headers |= {"Content-Type": answering.BYTES, "Content-Length": str(length)}
+        return web.Response(headers=headers)
 
     def _keep(self, tile: Tile, shown: Shown) -> None:
         size = len(shown.data) + len(shown.packed)
         if size > _MOST_OF_ONE:
+            self._large[tile] = len(shown.data), shown.tag
+            if len(self._large) > _KEPT_TAGS:
+                self._large.popitem(last=False)
             return
         self._kept[tile] = shown
         self._kept_bytes += size

@@ -36,7 +36,14 @@ class Writer(Protocol):
         ...
 
     async def until_published(self, size: int) -> Published:
-        """Return when a checkpoint of at least `size` entries is public."""
+        """Return when a checkpoint of at least `size` entries is public.
+
+        TimeoutError when the service ends first.
+        """
+        ...
+
+    def end_waiting(self) -> None:
+        """Let nobody wait for that any longer: the service ends."""
         ...
 
     def checkpoint_of(self, size: int) -> bytes | None:

@@ -31,7 +31,7 @@ async def serve_alone(
     """Serve until somebody wants an end."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
     (listening,) = listen(config.listen, "listen", 1, config.body_timeout_s)
     (operations,) = listen(config.operations, "operations", 1, config.body_timeout_s)
@@ -65,7 +65,7 @@ async def serve_alone(
         )
         if config.index:
             follower.start()
-        ready(told_of(log, without), listening, operations)
+        ready(told_of(log, writing.hold, without), listening, operations)
         await stopping.wait()
         done.set()
         await facing.stop()

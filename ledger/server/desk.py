@@ -64,6 +64,12 @@ class Awaited:
         finally:
             self._waiting.pop(future, None)
 
+    def end(self) -> None:
+        """Wake all of them: nothing more is published that they could wait for."""
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(TimeoutError())
+
     def tell(self, published: Published) -> None:
         """Wake those for whom it is enough."""
         for future, size in self._waiting.items():
@@ -106,6 +112,10 @@ class Desk:
     async def until_published(self, size: int) -> Published:
         """See Writer."""
         return await self._awaited.until(size, self.published)
+
+    def end_waiting(self) -> None:
+        """See Writer."""
+        self._awaited.end()
 
     def checkpoint_of(self, size: int) -> bytes | None:
         """See Writer."""

@@ -17,6 +17,7 @@ from ledger.clock import read_clock, stopwatch
 from ledger.config import Config
 from ledger.http.connections import Connections
 from ledger.http.front import Front
+from ledger.http.handshakes import Handshakes
 from ledger.http.listening import is_local, parse_address, tls_of
 from ledger.http.memory import Memory
 from ledger.http.serving import Serving
@@ -64,24 +65,30 @@ class Facing:
         self._place = place
         self._tls = tls_of(place.folder, config)
         self._front = Front(site, table_of(site))
-        connections = Connections(
+        self._writer = site.writer
+        connections = self._connections = Connections(
             self._front,
             site.counts,
             most=max(1, config.connections // place.share),
             most_of_one=max(1, config.connections_per_address // place.share),
             idle_s=config.header_timeout_s,
         )
-        self._connections = connections.server
         self._stop_s = config.stop_s
         self._serving = Serving(connections.server, _CLOSING * config.stop_s)
 
     async def start(self) -> None:
         """Listen."""
-        await self._serving.start(self._place.listening, self._tls)
+        listening = self._place.listening
+        if self._tls:
+            handshakes = Handshakes(self._connections, listening, self._tls)
+            await self._serving.start_tls(handshakes)
+        else:
+            await self._serving.start(listening)
 
     async def stop(self) -> None:
         """Take nobody new, answer who is there, and end."""
         self._front.stopping = True
+        self._writer.end_waiting()
         # First what is under way: once stopped, aiohttp drops the rest of its bodies.
         began, patience = set(self._front.under_way), _ANSWERING * self._stop_s
         while began & self._front.under_way and patience > 0:
@@ -94,10 +101,10 @@ class Facing:
             if ending.done():
                 return
             # Who came in the moment when it began waits for a request only now.
-            self._connections.pre_shutdown()
+            self._connections.server.pre_shutdown()
             patience -= _LOOK_S
         # Who does not read, or has not sent all, cannot keep us.
-        for each in self._connections.connections:
+        for each in self._connections.server.connections:
             if each.transport:
                 each.transport.abort()
         ending.cancel()

@@ -21,7 +21,7 @@ from ledger.events import (
 )
 from ledger.http.listening import address_text, is_local, parse_address, tls_of
 from ledger.log.lock import Lock
-from ledger.log.states import held, mended_by
+from ledger.log.states import mended_by
 from ledger.server.alone import serve_alone
 from ledger.server.processes import how
 from ledger.server.running import looping
@@ -83,7 +83,8 @@ def serve(
             status = supervisor.stop()
         if status:
             says = f"the writer was {how(status)} while the service stopped"
-            raise held("halted", f"{says}; the next start looks at it", folder)
+            mend = "start it again; it looks at what was left"
+            raise Held("halted", f"{says}; the next start looks at it", mend=mend)
     else:
         looping(serve_alone(folder, config, without=without, ready=ready))
     emit(SERVICE_STOPPED, folder=folder)

@@ -94,6 +94,10 @@ class Link:
         """See Writer."""
         return await self._awaited.until(size, self.published)
 
+    def end_waiting(self) -> None:
+        """See Writer."""
+        self._awaited.end()
+
     def checkpoint_of(self, size: int) -> bytes | None:
         """See Writer."""
         if size == self.head.size and self.checkpoint:

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
+SIGNALS: Final = frozenset(
+    {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+)
 """What the supervisor waits for; blocked, until it does."""
 
 FAULT: Final = 70
@@ -33,8 +35,10 @@ def fork(run: Callable[[], None]) -> int:
         return pid
     status = FAULT
     try:
-        # Ctrl-C reaches all of us; the supervisor alone says what is to be done.
+        # Ctrl-C, and a terminal that is closed, reach all of us; the supervisor alone
+        # says what is to be done.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         run()

@@ -35,9 +35,9 @@ def run_writer(
 ) -> None:
     """Be the writer; the supervisor is told what the log is, or what holds it."""
 
-    def ready(log: Log) -> None:
+    def ready(log: Log, hold: Held | None) -> None:
         control.settimeout(None)
-        control.send(json.dumps(told_of(log, without)).encode())
+        control.send(json.dumps(told_of(log, hold, without)).encode())
         control.settimeout(0)
 
     try:
@@ -56,11 +56,11 @@ def run_writer(
         control.send(json.dumps(said).encode())
 
 
-def told_of(log: Log, without: Collection[str]) -> dict[str, Any]:
-    """What whoever started the service says about the log."""
-    hold, asked = log.hold, set(log.home.config.targets) - set(without)
+def told_of(log: Log, hold: Held | None, without: Collection[str]) -> dict[str, Any]:
+    """What whoever started the service says about the log, which `hold` holds."""
+    asked = set(log.home.config.targets) - set(without)
     return {
-        "protected_by": log.home.protected_by(answered=bool(asked) and not hold),
+        "protected_by": log.home.protected_by(answered=bool(asked) and not log.hold),
         "origin": log.charter.origin,
         "kind": log.charter.kind,
         "size": log.head.size,

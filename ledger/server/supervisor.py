@@ -23,7 +23,6 @@ from ledger.config import Config
 from ledger.errors import Held
 from ledger.events import FRONT_END_DIED, STOP_FORCED, WRITER_DIED, emit
 from ledger.http.listening import listen
-from ledger.log.states import held
 from ledger.server import processes, running
 from ledger.server.front import Place
 from ledger.server.processes import SIGNALS
@@ -179,7 +178,9 @@ class Supervisor:
             self._writer = None
             emit(WRITER_DIED, how=processes.how(status))
             says = f"the writer was {processes.how(status)}; the next start looks"
-            raise held("halted", f"{says} at what it left", self.folder)
+            # By the time that this is read, the service has ended.
+            mend = "start it again; it looks at what was left"
+            raise Held("halted", f"{says} at what it left", mend=mend)
         for number, child in list(self._fronts.items()):
             if (status := processes.ended(child.pid)) is not None:
                 # From now on its number may be that of somebody else's process.
@@ -196,7 +197,7 @@ class Supervisor:
         """One that dies again and again is not started as fast as it dies."""
         rest = _BREATH_S - (stopwatch() - child.since)
         if rest > 0:
-            wanted = signal.sigtimedwait([signal.SIGTERM, signal.SIGINT], rest)
+            wanted = signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, rest)
             if wanted:  # it is for `watch`, which takes it up again
                 os.kill(os.getpid(), wanted.si_signo)
 

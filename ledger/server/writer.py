@@ -79,6 +79,7 @@ class Writing:
     async def start(self, operations: socket.socket) -> None:
         """Publish once, so that there is a checkpoint; then go on by itself."""
         await self.desk.publish_once()
+        self._full = _full(self.log.usage(), self.log.home)
         self._publishing = asyncio.create_task(self.desk.publish())
         self._measuring = asyncio.create_task(self._measure())
         await self._serving.start(operations)
@@ -208,7 +209,7 @@ async def write(
     without: Collection[str],
     operations: socket.socket,
     control: socket.socket,
-    ready: Callable[[Log], None],
+    ready: Callable[[Log, Held | None], None],
 ) -> None:
     """Run the writer until the supervisor says stop, or is gone."""
     loop = asyncio.get_running_loop()
@@ -238,7 +239,7 @@ async def write(
 
         control.settimeout(0)
         loop.add_reader(control, bring)
-        ready(log)
+        ready(log, writing.hold)
         await stopping.wait()
         # Front ends were told first or at once, and have to answer everyone.
         with suppress(TimeoutError):

@@ -2,6 +2,8 @@
 
 import base64
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -61,3 +63,36 @@ def test_a_stop_answers_everyone_and_ends_with_0(new_service, workers):
     service = new_service(workers=workers)
     service.submit(b"entry")
     assert service.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_closed_terminal_or_ctrl_c_is_a_stop_like_any_other(
+    new_service, workers, number
+):
+    service = new_service(workers=workers)
+    service.submit(b"entry")
+    assert service.stop(number) == 0
+
+
+def test_where_all_is_published_first_so_is_what_answers_with_an_index(
+    new_service, workers
+):
+    settings = 'ack = "published"\npublish_interval_ms = 50\n'
+    service = new_service(workers=workers, settings=settings)
+    for number in range(3):
+        assert service.post("/add", b"x").body == b"%d" % number
+        size = int(service.get("/checkpoint").body.split(b"\n")[1])
+        assert size > number
+
+
+def test_who_waits_for_a_publication_is_told_when_the_service_stops(
+    new_service, workers
+):
+    service = new_service(workers=workers, settings="publish_interval_ms = 60000\n")
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(service.post, "/v1/records", b"entry", Prefer="wait=30")
+        service.until(lambda: service.get("/v1/entries/0").status == 200)
+        began = time.monotonic()
+        assert service.stop() == 0
+        assert waiting.result().status == 201
+        assert time.monotonic() - began < 5

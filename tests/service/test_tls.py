@@ -99,10 +99,31 @@ def test_a_certificate_without_its_key_is_said_before_anything_begins(
     new_service, files, tmp_path
 ):
     other = certificate(tmp_path, "other")
-    for lines in (
-        f'tls_certificate = "{files[0]}"\n',
-        settings(files[0], other[1]),
-        settings(files[0], tmp_path / "missing"),
+    missing = tmp_path / "missing"
+    for lines, says in (
+        (f'tls_certificate = "{files[0]}"\n', "needs both a certificate and its key"),
+        (settings(files[0], other[1]), f"begin: {files[0]} and {other[1]} are no"),
+        (settings(files[0], missing), f"begin: {missing}: No such file"),
     ):
-        with pytest.raises(RuntimeError, match="error: config: TLS"):
+        with pytest.raises(RuntimeError, match=f"error: config: TLS .*{says}"):
             new_service(name=f"log{len(lines)}", settings=lines)
+
+
+def test_handshakes_that_never_end_count_and_are_not_waited_for(new_service, files):
+    limits = "connections = 8\nconnections_per_address = 8\nheader_timeout_s = 1\n"
+    service = new_service(settings=settings(*files) + limits, workers=1)
+    parts = urlsplit(service.url)
+    place = (parts.hostname, parts.port)
+    held = [socket.create_connection(place, timeout=10) for _ in range(24)]
+    try:
+        # Those beyond the cap are closed at once, the others when their time is over.
+        closed = [each.recv(1) for each in held]
+        assert closed == [b""] * len(held)
+    finally:
+        for each in held:
+            each.close()
+    context = ssl.create_default_context(cafile=files[0])
+    connection = http.client.HTTPSConnection(*place, context=context, timeout=10)
+    connection.request("POST", "/add", b"entry")
+    assert connection.getresponse().status == 200
+    connection.close()
