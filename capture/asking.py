@@ -101,12 +101,14 @@ class Call:
         except TooLong as error:
             raise NotBelieved(self._where, str(error), check="form") from None
         except Lost as error:
-            self._note(str(error), lost=error.sent)
+            if not error.sent:
+                self._where = self._asking.wire.url  # nothing was asked for
+            self.note(str(error), lost=error.sent)
             if not error.again:
                 raise self._given_up() from None
             return None
         if answer.cut:
-            self._note(f"its answer broke off: {answer.cut}", lost=True)
+            self.note(f"its answer broke off: {answer.cut}", lost=True)
             return answer if answer.status in _RESULTS else None
         if answer.status in _RESULTS:
             return answer
@@ -128,9 +130,15 @@ class Call:
             error.retry_after_s = wait_s
             raise error
 
+    def note(self, says: str, *, lost: bool) -> None:
+        """Keep why there is no result; if the question is `lost`, it is in doubt."""
+        self._says = says
+        if lost and self._submits:
+            self.doubt = says
+
     def _look(self, trouble: Trouble) -> None:
         """Return if the same may be accepted later."""
-        self._note(trouble.says, lost=not trouble.not_logged)
+        self.note(trouble.says, lost=not trouble.not_logged)
         if 400 <= trouble.status < 500 and not trouble.passes:
             if self.doubt and not trouble.of_the_content:
                 raise self._given_up()
@@ -140,11 +148,6 @@ class Call:
             raise NotBelieved(self._where, says, check="form")
         if not trouble.passes:
             raise self._given_up()
-
-    def _note(self, says: str, *, lost: bool) -> None:
-        self._says = says
-        if lost and self._submits:
-            self.doubt = says
 
     def _may_repeat(self) -> bool:
         try:

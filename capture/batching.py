@@ -118,7 +118,7 @@ class Chunk:
             says = "it has more results than there were records"
             raise self._not_believed(says, answer.body)
         if len(lines) < len(pending) and not answer.cut:
-            self._call.doubt = "it has fewer results than there were records"
+            self._call.note("it has fewer results than there were records", lost=True)
         for at, line, data in zip(pending, lines, given, strict=False):
             if (result := self._result(line, data)) is not None:
                 self._results[at] = result
@@ -144,8 +144,7 @@ class Chunk:
     def _refusal(self, found: dict[str, Any], data: bytes) -> Refused | None:
         trouble = Trouble(status=found["status"], document=found)
         if trouble.passes:
-            if not trouble.not_logged:
-                self._call.doubt = trouble.says
+            self._call.note(trouble.says, lost=not trouble.not_logged)
             wait_s = found.get("retry_after_s")
             if type(wait_s) is int:
                 self._wait_s = max(float(wait_s), self._wait_s or 0.0)

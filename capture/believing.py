@@ -8,15 +8,23 @@ before) is handed on as the log's word, and nothing is decided by it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from verifier.bundle import Bundle
+from verifier.checkpoint import Checkpoint
 from verifier.document import member
 from verifier.durable import write_atomically
 from verifier.entry import LOG, Entry
-from verifier.errors import EntryError, MalformedError, QuorumError, VerificationError
+from verifier.errors import (
+    ConsistencyError,
+    EntryError,
+    MalformedError,
+    QuorumError,
+    VerificationError,
+)
 from verifier.hashing import leaf_hash
 from verifier.policy import Policy
 from verifier.proof import verify_inclusion
@@ -27,6 +35,7 @@ from verifier.tile import MAX_ENTRY_BYTES
 from verifier.trust import TrustedCheckpoint, verify_checkpoint
 
 _WHAT: Final = "the result"
+_REMEMBERED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +49,8 @@ class Logged:
 
     index: int
     size: int
-    entry: bytes
-    receipt: Receipt
+    entry: bytes = field(repr=False)
+    receipt: Receipt = field(repr=False)
     witnessed: bool
     repeated: bool = False
     at: int | None = None
@@ -79,6 +88,8 @@ class Believing:
         self.policy = policy
         self.records: bool | None = None
         """Whether it is a log of records; None until something has shown it."""
+        self._roots: dict[tuple[str, int], bytes] = {}
+        """The roots of the trees that were shown, the newest of them."""
         # One checkpoint covers many results. Replaced as a whole, by any thread.
         self._newest: tuple[bytes, TrustedCheckpoint, bool] | None = None
 
@@ -143,8 +154,26 @@ class Believing:
             # logged just now no witness can have seen.
             trusted = verify_checkpoint(data, self.policy.without_witnesses())
             witnessed = False
+        self._check_one_history(trusted.checkpoint)
         self._newest = data, trusted, witnessed
         return trusted, witnessed
+
+    def _check_one_history(self, checkpoint: Checkpoint) -> None:
+        """Return if the tree of this size is the one that it was before.
+
+        That trees of other sizes grow out of each other is for a monitor to see.
+        """
+        key = checkpoint.origin, checkpoint.size
+        before = self._roots.setdefault(key, checkpoint.root)
+        if before != checkpoint.root:
+            raise ConsistencyError(
+                f"the log has signed two trees of size {checkpoint.size}, with root "
+                f"{before.hex()} and now {checkpoint.root.hex()}: two histories under "
+                "one key; keep what you have, and tell whoever else relies on it"
+            )
+        while len(self._roots) > _REMEMBERED:
+            with suppress(KeyError, RuntimeError):  # another thread may be here as well
+                del self._roots[next(iter(self._roots))]
 
 
 def _entry(text: str) -> bytes:

@@ -21,7 +21,7 @@ _WORD: Final = re.compile("[a-z0-9_-]{1,64}")
 
 _MEND: Final = {
     400: "see what it names; repeating it changes nothing",
-    401: "ask who runs the log for a token",
+    401: "ask who runs the log for a token; where none is needed, give none",
     403: "ask who runs the log for a token that is good for this",
     404: "is the address that of the log?",
     405: "is the address that of the log?",

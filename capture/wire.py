@@ -22,6 +22,11 @@ from capture.patience import Patience
 
 _MOST_IDLE: Final = 32
 _PIECE: Final = 1 << 16
+_TRUST: Final = (
+    "SSL_CERT_FILE in the environment, or `ca`, names a file of those to trust"
+)
+_BELOW: Final = re.compile("/v1/(records(:batch)?|openapi.json)$")
+"""Addresses that a log has below its own, and that are taken for it."""
 
 
 class Lost(Exception):
@@ -85,9 +90,10 @@ class Wire:
             # Not quoted: it may be most of a token.
             raise ValueError("the token has a character that no token has")
         self._token = token
-        self._tls = ssl.create_default_context(cafile=ca) if self._secure else None
+        self._tls = _trusting(ca) if self._secure else None
         self._connect_s = connect_s
         self._read_s = read_s
+        self._heard = False
         self._process = os.getpid()
 
     def ask(self, question: Question, patience: Patience) -> Answer:
@@ -103,7 +109,9 @@ class Wire:
         try:
             return self._exchange(self._opened(patience), question, patience)
         except Stale as error:
-            raise Lost(str(error), sent=True) from None
+            # What speaks TLS ends a connection on which nobody does.
+            hint = "" if self._secure or self._heard else "; is it https?"
+            raise Lost(f"{error}{hint}", sent=True) from None
 
     def close(self) -> None:
         """Close what is open and not in use."""
@@ -139,7 +147,9 @@ class Wire:
         try:
             sock = connected(self._host, self._port, left_s=left_s)
         except (OSError, UnicodeError) as error:
-            raise Lost(f"{where} is not reached: {_why(error)}", sent=False) from None
+            refused = isinstance(error, ConnectionRefusedError)
+            says = f"{_why(error)}; is it running?" if refused else _why(error)
+            raise Lost(f"{where} is not reached: {says}", sent=False) from None
         try:
             if self._tls:
                 # It bounds the handshake as a whole.
@@ -150,7 +160,7 @@ class Wire:
             if not isinstance(error, OSError):
                 raise
             unknown = isinstance(error, ssl.SSLCertVerificationError)
-            hint = "; `ca` names a file of those to trust" if unknown else ""
+            hint = f"; {_TRUST}" if unknown else ""
             says = f"no TLS with {where}: {_why(error)}{hint}"
             raise Lost(says, sent=False, again=not unknown) from None
         return Line(self._host, self._port, sock)
@@ -167,6 +177,7 @@ class Wire:
                 headers,
                 left_s=lambda: min(self._read_s, patience.left_s()),
             )
+            self._heard = True
             with response:
                 body, cut = _body(response, question.most)
         except BaseException as error:
@@ -202,6 +213,16 @@ def _body(response: http.client.HTTPResponse, most: int) -> tuple[bytes, str]:
     return bytes(body), "" if whole else "it ends before it is said to end"
 
 
+def _trusting(ca: str | None) -> ssl.SSLContext:
+    """What TLS is spoken with, trusting those in the file `ca`, or the system's."""
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except ssl.SSLError:
+        raise ValueError(f"{ca} has no certificate that can be read") from None
+    except OSError as error:  # it does not say of which file
+        raise type(error)(error.errno, error.strerror, ca) from None
+
+
 def _address(url: str) -> tuple[bool, str, int, str]:
     """Whether with TLS, host, port and prefix."""
     try:
@@ -218,7 +239,11 @@ def _address(url: str) -> tuple[bool, str, int, str]:
             f"{shown!a} is not the http or https address of a log, without password "
             "and query"
         ) from None
-    return secure, host, port, parts.path.rstrip("/")
+    path = parts.path.rstrip("/")
+    if below := _BELOW.search(path):
+        log = url.rstrip("/").removesuffix(below[0])
+        raise ValueError(f"{url} is an address below a log's own; give {log}")
+    return secure, host, port, path
 
 
 def _why(error: Exception) -> str:

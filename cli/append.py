@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import nullcontext
+from io import FileIO
 from pathlib import Path
 from shlex import quote
 
@@ -20,8 +22,6 @@ from ledger.errors import Refused
 from ledger.log.forms import record_in
 from ledger.log.log import Log
 from ledger.log.pool import Admitted
-from verifier.entry import MAX_BODY_BYTES
-from verifier.tile import MAX_ENTRY_BYTES
 
 
 @click.command(
@@ -40,7 +40,8 @@ With --json, one object a line; "stop" is the index after the last:
   {"file": F, "index": N, "repeated": B}     each FILE
   {"start": N, "stop": N}                    the new lines of a batch
   {"line": L, "index": N, "repeated": true}  a line that was logged before
-  {"line": L, "refused": WORD, "says": S}    what is not logged ("file" for a FILE)
+  {"line": L, "refused": WORD, "says": S}    what is not logged ("file" for a FILE);
+                                             of a conflict "index": where its id is
   {"failed": WORD, "says": S, "first": L, "last": L}  a batch that is not logged
 
 \b
@@ -79,12 +80,17 @@ def append(
     with Log.open(folder, without=without) as log:
         if log.hold:
             raise log.hold
+        if lines is not None and log.charter.kind == "statement":
+            raise click.UsageError("a statement may have LF in it; give each as a FILE")
         size = f"how much that is: provlog status {quote(str(folder))}"
-        with voice.done(f"what was read before may be logged; {size}"):
-            if lines is None:
-                _append_files(log, files, as_json=as_json)
+        with (
+            opened_lines(lines) if lines is not None else nullcontext() as file,
+            voice.done(f"what was read before may be logged; {size}"),
+        ):
+            if file:
+                _append_lines(log, file, as_json=as_json)
             else:
-                _append_lines(log, lines, as_json=as_json)
+                _append_files(log, files, as_json=as_json)
 
 
 def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:
@@ -92,7 +98,7 @@ def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:
 
     def counted() -> Inputs:
         nonlocal done
-        for each in read_files(files, most=_most_bytes(log)):
+        for each in read_files(files, records=_of_records(log)):
             done += 1
             yield each
 
@@ -101,10 +107,8 @@ def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:
         _append(log, counted(), telling)
 
 
-def _append_lines(log: Log, name: str, *, as_json: bool) -> None:
-    if log.charter.kind == "statement":
-        raise click.UsageError("a statement may have LF in it; give each as a FILE")
-    with opened_lines(name) as file, voice.meter(of_bytes=True) as bar:
+def _append_lines(log: Log, file: FileIO, *, as_json: bool) -> None:
+    with voice.meter(of_bytes=True) as bar:
         status = os.fstat(file.fileno())
         total = status.st_size if stat.S_ISREG(status.st_mode) else 0
         telling = Telling(
@@ -112,7 +116,7 @@ def _append_lines(log: Log, name: str, *, as_json: bool) -> None:
             bar=bar,
             progress=lambda: (file.tell(), total) if total else None,
         )
-        _append(log, read_lines(file, most=_most_bytes(log)), telling)
+        _append(log, read_lines(file, records=_of_records(log)), telling)
 
 
 def _append(log: Log, inputs: Inputs, telling: Telling) -> None:
@@ -147,11 +151,10 @@ def _admitted(log: Log, given: Input) -> Admitted:
     data = given.data
     if isinstance(data, Refused):
         raise data
-    if log.charter.kind == "record":
+    if _of_records(log):
         data = record_in(data, by_line=isinstance(given.where, int))
     return log.admission.admit(data, by=log.charter.operator)
 
 
-def _most_bytes(log: Log) -> int:
-    """What is read at most; JSON may take twice the room of what is logged."""
-    return 2 * MAX_BODY_BYTES if log.charter.kind == "record" else MAX_ENTRY_BYTES
+def _of_records(log: Log) -> bool:
+    return log.charter.kind == "record"

@@ -90,15 +90,19 @@ def split_words(
     words: Sequence[str], wanted: str, *, least: int, most: int
 ) -> tuple[str, list[str]]:
     """LOG, and the words behind it; LOG may be left out where PROVLOG_URL says it."""
-    log, rest = os.environ.get(_URL_VARIABLE, ""), list(words)
+    log, rest, whence = os.environ.get(_URL_VARIABLE, ""), list(words), ""
     if rest and (not log or _is_place(rest[0])):
         log = rest.pop(0)
+    elif rest:
+        no_place = f"{rest[0]!r} is no address, and no folder here"
+        whence = f"LOG is {log} (from {_URL_VARIABLE}), for {no_place}; "
     if not log:
         says = f"which log is not said; give LOG, or set {_URL_VARIABLE}"
         raise click.UsageError(says)
     if not least <= len(rest) <= most:
         given = " ".join(rest) or "nothing"
-        raise click.UsageError(f"after LOG comes {wanted or 'nothing'}, not {given!r}")
+        says = f"{whence}after LOG comes {wanted or 'nothing'}, not {given!r}"
+        raise click.UsageError(says)
     return log, rest
 
 

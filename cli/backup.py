@@ -17,7 +17,10 @@ from ledger.upkeep import copies
 Exit status:
   0  the copy is there, and every entry and hash of it is right
   1  DEST was refused
-  2  it could not be carried out, and there is no copy"""
+  2  it could not be carried out, and there is no copy
+
+\b
+With --json, one object: path, role ("copy"), root (hex) and size."""
 )
 @FOLDER
 @click.argument("dest", metavar="DEST", type=click.Path(path_type=Path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Final, Self
 
 import click
@@ -29,7 +30,10 @@ class Bundles:
         if len(files) == 1 and not out.is_dir():
             return cls(file=out)
         if not out.is_dir():
-            says = f"--out {out} is no folder, and what is logged is more than one"
+            says = (
+                f"--out {out} is no folder, and what is logged is more than one: give "
+                f"a folder that is there (mkdir {quote(str(out))})"
+            )
             raise click.UsageError(says)
         names = [Path(each).name for each in files]
         if twice := sorted({each for each in names if names.count(each) > 1}):

@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from cli import voice
+from cli.answers import ASKED
 from cli.arguments import AS_JSON, is_address, log_and, split_words
 from cli.finding import Search
 from cli.places import believe, opened
@@ -35,7 +36,8 @@ Exit status:
 
 \b
 With --json, one object: digest, size (of the log), looked (how many entries were
-looked through), entries: index, what ("file", "digest" or "record") and says.
+looked through), more (whether the log could look further than it was asked to),
+entries: index, what ("file", "digest" or "record") and says.
 
 \b
 Examples:
@@ -56,8 +58,9 @@ def check(
     """Say which entries of LOG have the bytes of FILE, their digest, or mention it.
 
     FILE is read here and goes nowhere: what is asked for is its digest. Each entry
-    that is said was fetched and verified. LOG is an address, a log's folder or an
-    exported one, which has no index and is looked through as a whole.
+    that is said was fetched and verified; those that are FILE come first. LOG is an
+    address, a log's folder or an exported one, which has no index and is looked
+    through as a whole.
     """
     log, (file,) = split_words(words, "FILE", least=1, most=1)
     believed = read_policy(policy) if policy else None
@@ -118,7 +121,10 @@ def _say(search: Search, digest: bytes, *, as_json: bool) -> None:
         voice.tell(f"entry {index} may have it: no published checkpoint has that yet")
     far = "all" if search.looked == size else f"the first {search.looked:,} of"
     if search.more:
-        voice.tell("there are more; the log names the first ones only")
+        voice.tell(
+            f"there may be more: the log was asked {ASKED} times at most, and looked "
+            f"through {far} {size:,} entries"
+        )
     if not search.hits:
         where = f"{far} {size:,} entries{search.whose}"
         voice.tell(f"not found in {where}: {digest_text(digest)}")

@@ -15,10 +15,15 @@ VARIABLE: Final = "_PROVLOG_COMPLETE"
 
 @click.command(
     epilog="""\b
-Put its output where your shell looks:
-  bash  provlog completion bash > ~/.local/share/bash-completion/completions/provlog
+In this shell, if it is bash: . <(provlog completion bash)
+
+\b
+In every one: put its output where your shell looks, a folder that may have to be made.
+  bash  mkdir -p ~/.local/share/bash-completion/completions
+        provlog completion bash > ~/.local/share/bash-completion/completions/provlog
   zsh   provlog completion zsh > DIR/_provlog, where DIR is one of $fpath
-  fish  provlog completion fish > ~/.config/fish/completions/provlog.fish"""
+  fish  mkdir -p ~/.config/fish/completions
+        provlog completion fish > ~/.config/fish/completions/provlog.fish"""
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from capture import Client, ClientError, Logged, NotBelieved, OutcomeUnknown
+from capture import Conflict as Changed
 from capture import Refused as NotTaken
 from cli import voice
 from cli.bundles import Bundles
 from cli.outcomes import Telling
-from ledger.errors import Refused
+from ledger.errors import Conflict, Refused
 from verifier.errors import Unavailable
 
 _MOST: Final = 256
@@ -64,7 +65,7 @@ class Delivery:
         self.telling.bar.clear()
         if isinstance(result, NotTaken):
             self._tell_row()
-            self.telling.refused(where, Refused(result.check, str(result)))
+            self.telling.refused(where, _refused(result))
             return
         index = result.index
         if isinstance(where, str) or result.repeated:
@@ -104,6 +105,12 @@ class Delivery:
         if without:
             known = not isinstance(error, OutcomeUnknown | NotBelieved)
             self.telling.failed(without, _word(error), str(error), known=known)
+
+
+def _refused(result: NotTaken) -> Refused:
+    if isinstance(result, Changed) and result.index is not None:
+        return Conflict(result.index, str(result))
+    return Refused(result.check, str(result))
 
 
 def _word(error: ClientError) -> str:

@@ -32,7 +32,11 @@ class _Files(Meter):
 Exit status:
   0  DEST has the newest tree
   1  DEST is refused: it holds something else
-  2  it could not be carried out; DEST is whole, with the tree that it had"""
+  2  it could not be carried out; DEST is whole, with the tree that it had
+
+\b
+With --json, one object: origin, path, before (the size that DEST had), size, root
+(hex), written (how many files)."""
 )
 @FOLDER
 @click.argument("dest", metavar="DEST", type=click.Path(path_type=Path))

@@ -9,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from itertools import groupby
 
+from cli.answers import named_by
 from cli.places import Own, Place
 from cli.remote import Remote
 from ledger.index.keys import DIGEST, digest_name, names_of
 from ledger.index.lookup import MOST, Lookup
-from verifier.document import parse_document
 from verifier.entry import PREFIX, Entry
 from verifier.errors import MalformedError
 from verifier.meter import Meter
 from verifier.record import MEDIA_TYPE, digest_text, parse_record, texts
 from verifier.report import path_text
 from verifier.tile import WIDTH
-
-_MOST_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Hit:
 class Search:
     """Looks in `place` for what has one of `digests`, which are forms of one file.
 
-    `looked` is through how many entries; `more` whether there are more than are named;
+    `looked` is through how many entries; `more` whether the log would have gone on;
     `newer` those that are named, and in no published checkpoint yet; `whose` says
     whose word it is that there are no others. `service` is asked first, if it is one.
     """
@@ -62,10 +60,17 @@ class Search:
 
     def found(self) -> bool:
         """Look; whether there is anything."""
-        size = self.place.tree.size
         if self._service and self._asked(self._service):
             self.whose = ", by the log's own word"
-            return bool(self.hits)
+        else:
+            self._read()
+        # However many others name its digest, the file itself comes first.
+        self.hits.sort(key=lambda hit: hit.what != "file")
+        return bool(self.hits)
+
+    def _read(self) -> None:
+        """Look by the index, and through all that it has not come to."""
+        size = self.place.tree.size
         if isinstance(self.place, Own):
             self._look_up(self.place)
         for start in range(self.looked - self.looked % WIDTH, size, WIDTH):
@@ -75,7 +80,6 @@ class Search:
                     self._compare(index, entry)
             self._bar(stop, size)
         self.looked = size
-        return bool(self.hits)
 
     def _look_up(self, place: Own) -> None:
         """What the index of a log's own folder names, if there is one."""
@@ -98,20 +102,27 @@ class Search:
         wanted: set[int] = set()
         covered = []
         for digest in self._digests:
-            found = _answer(remote, digest)
-            if found is None:
+            named = named_by(remote, digest)
+            if named is None:
                 return False
-            wanted.update(found["indexes"][:MOST])
-            covered.append(found.get("covered", 0))
-            self.more = self.more or found.get("more") is True
+            wanted.update(named.indexes)
+            covered.append(named.covered)
+            self.more = self.more or named.more
         size = self.place.tree.size
         self.looked = max(0, min([size, *covered]))
-        for index in sorted(wanted):
-            if 0 <= index < size:
-                self._compare(index, self.place.entries(index, index + 1)[0])
-            elif index >= size:
-                self.newer.append(index)
+        self.newer = sorted(index for index in wanted if index >= size)
+        there = sorted(index for index in wanted if 0 <= index < size)
+        for _, group in groupby(there, lambda index: index // WIDTH):
+            self._compare_all(list(group))
         return True
+
+    def _compare_all(self, indexes: list[int]) -> None:
+        """Compare entries of one tile, which is fetched once."""
+        first, stop = indexes[0], indexes[-1] + 1
+        entries = self.place.entries(first, stop)
+        for index in indexes:
+            self._compare(index, entries[index - first])
+        self._bar(stop, self.place.tree.size)
 
     def _compare(self, index: int, entry: bytes) -> None:
         for digest in self._digests:
@@ -154,21 +165,3 @@ def _all_of(lookup: Lookup, digest: bytes) -> Iterator[int]:
     while found := lookup.find(DIGEST, digest[:16], first=first, most=MOST):
         yield from found
         first = found[-1] + 1
-
-
-def _answer(remote: Remote, digest: bytes) -> dict[str, Any] | None:
-    """What a service says; None if it is none that looks up."""
-    data = remote.read(f"v1/lookup/digest/{digest.hex()}", _MOST_BYTES)
-    if data is not None:
-        found = parse_document(data, "the answer", most=_MOST_BYTES)
-    else:
-        said = remote.absent.document if remote.absent else {}
-        if said.get("check") != "unknown":
-            return None
-        found = {**said, "indexes": []}
-    numbers = found.get("indexes")
-    if type(numbers) is not list or any(
-        type(each) is not int for each in [*numbers, found.get("covered", 0)]
-    ):
-        raise MalformedError(f"{remote}: its lookup answers no list of indexes")
-    return found

@@ -11,6 +11,8 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER
+from cli.copying import token_for
+from cli.trusted import TOKEN_FILE
 from ledger.errors import Held
 from ledger.log.states import held
 from ledger.upkeep.copies import open_copy
@@ -28,7 +30,12 @@ from verifier.source import Source
 Exit status:
   0  the log is sound
   1  something is damaged; the report says what, and where
-  2  it could not be carried out"""
+  2  it could not be carried out
+
+\b
+With --json, one object: holds, check (the first that does not hold), command, size,
+findings: check, holds (null: nothing was at stake), says, and what else is known of it
+(path, index, identity, mend)."""
 )
 @FOLDER
 @click.option("--repair", "mend", is_flag=True, help="Put right bytes in their place.")
@@ -39,8 +46,16 @@ Exit status:
     metavar="COPY",
     help="Where right bytes may be: a backup, an exported folder, an http(s) address.",
 )
+@TOKEN_FILE
 @AS_JSON
-def fsck(folder: Path, *, mend: bool, copies: Sequence[str], as_json: bool) -> None:
+def fsck(
+    folder: Path,
+    *,
+    mend: bool,
+    copies: Sequence[str],
+    token_file: Path | None,
+    as_json: bool,
+) -> None:
     """Check every byte of the log in DIR.
 
     Hashes all entries, compares all tiles up to the root, and looks at the rows that
@@ -53,9 +68,9 @@ def fsck(folder: Path, *, mend: bool, copies: Sequence[str], as_json: bool) -> N
     """
     if copies and not mend:
         raise click.UsageError("--from is for --repair")
-    report, size = Report(), None
+    report, size, token = Report(), None, token_for(copies, token_file)
     # A copy that is damaged is no finding about this log.
-    with _opened(copies) as sources:
+    with _opened(copies, token) as sources:
         try:
             checkup = _checked(folder)
             if mend and not checkup.sound:
@@ -85,10 +100,13 @@ def _checked(folder: Path) -> Checkup:
 
 
 @contextmanager
-def _opened(copies: Sequence[str]) -> Iterator[list[Source]]:
+def _opened(copies: Sequence[str], token: str | None) -> Iterator[list[Source]]:
     """The copies, each of which has to be one, also where nothing needs it."""
     with ExitStack() as stack:
-        yield [stack.enter_context(open_copy(each)) for each in dict.fromkeys(copies)]
+        yield [
+            stack.enter_context(open_copy(each, token))
+            for each in dict.fromkeys(copies)
+        ]
 
 
 def _repair(

@@ -30,6 +30,10 @@ Exit status:
   2  it could not be carried out
 
 \b
+With --json, one object: origin, kind, dedupe, genesis (hex), size, keys (each with
+algorithm, id, name and signs), policy and key (the paths of their files).
+
+\b
 Example:
   provlog init LOG --origin log.example/prod"""
 )
@@ -81,7 +85,8 @@ def init(
             f"the key is in {Home.at(folder).key} now: delete {key}, and never give it "
             "to another log"
         )
-    voice.tell(f"next: provlog append {_words(folder)} FILE")
+    log = _words(folder)
+    voice.tell(f"next: provlog append {log} FILE; over HTTP: provlog serve {log}")
 
 
 def _check_none(folder: Path) -> None:

@@ -25,7 +25,15 @@ def key() -> None:
     """Show a log's public keys, and change them."""
 
 
-@key.command()
+@key.command(
+    epilog="""\b
+Exit status:
+  0  those are the keys
+  2  it could not be carried out
+
+\b
+With --json, one object: origin, rotating, keys: algorithm, id, name, signs, vkey."""
+)
 @FOLDER
 @AS_JSON
 def show(folder: Path, *, as_json: bool) -> None:
@@ -44,7 +52,10 @@ def show(folder: Path, *, as_json: bool) -> None:
 Exit status:
   0  the keys are changed
   1  it was refused: a rotation is under way, or none is
-  2  it could not be carried out"""
+  2  it could not be carried out
+
+\b
+With --json, one object: origin, rotating, keys: algorithm, id, name, signs, vkey."""
 )
 @FOLDER
 @click.option(

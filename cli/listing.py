@@ -72,7 +72,8 @@ def list_(
 
     Of entries that are just bytes, how many and their digest. What is listed was held
     against the newest checkpoint, and with a policy that against the policy. LOG is an
-    address, a log's folder or an exported one.
+    address, a log's folder or an exported one. A service lists what it has published:
+    what was logged just now comes a moment later.
     """
     if last is not None and (start is not None or stop is not None):
         raise click.UsageError("--last stands for --start and --stop; give either")
@@ -142,8 +143,9 @@ def _say(found: dict[str, Any], *, as_json: bool) -> None:
         return
     seconds, ms = divmod(found["at"], 1000)
     time = time_text(seconds).replace("Z", f".{ms:03}Z")
-    what = [found.get("kind"), found.get("id")]
-    if not any(what):
-        what = [found["type"], f"{found['bytes']} bytes"]
-    words = [found["index"], time, found["by"], *(each for each in what if each)]
+    what = [found["type"], f"{found['bytes']} bytes"]
+    if "kind" in found:
+        # A record need not have one, and the others stay in their columns.
+        what = [found["kind"] or "-", *([found["id"]] if "id" in found else [])]
+    words = [found["index"], time, found["by"], *what]
     voice.say("  ".join(escape(str(each)) for each in words))

@@ -10,11 +10,11 @@ import sys
 from typing import Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from cli import voice
 from cli.append import append
 from cli.arguments import Commands
+from cli.auditing import PassedOn
 from cli.backup import backup
 from cli.check import check
 from cli.checkpoint import checkpoint
@@ -24,6 +24,7 @@ from cli.export import export
 from cli.freeze import freeze
 from cli.fsck import fsck
 from cli.get import get
+from cli.id import id_
 from cli.init import init
 from cli.key import key
 from cli.listing import list_
@@ -73,41 +74,18 @@ class _Provlog(Commands):
                 formatter.write_dl(rows)
 
 
-class _PassedOn(click.Command):
-    """A command whose arguments are read by the verifier alone, "--" among them."""
-
-    ignore_unknown_options = True
-
-    def __init__(self, name: str, says: str, hints: dict[str, str]) -> None:
-        super().__init__(name, callback=self._run, help=says)
-        self._hints = hints
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the arguments as they are."""
-        ctx.args = list(args)
-        return []
-
-    def shell_complete(self, _: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Files, of which all of these commands read some."""
-        return [CompletionItem(incomplete, type="file")]
-
-    def _run(self) -> None:
-        words = [self.name or "", *click.get_current_context().args]
-        sys.exit(verifier.main(words, prog="provlog", hints=self._hints))
-
-
 _COMMANDS: Final = {
     "Make a log": (init, serve, config, token, policy),
-    "Log and read": (submit, append, get, prove, list_, check, checkpoint),
+    "Log and read": (id_, submit, append, get, prove, list_, check, checkpoint),
     "Check": (
-        _PassedOn(
+        PassedOn(
             "verify",
             "Check a bundle or a tlog-proof, offline.",
             {QuorumError.check: _UNWITNESSED},
         ),
-        _PassedOn("audit", "Check a whole log: every entry, every tile, the root.", {}),
-        _PassedOn("monitor", "See that a log has grown, and only grown.", {}),
-        _PassedOn("inspect", "Say what a file is, verifying nothing.", {}),
+        PassedOn("audit", "Check a whole log: every entry, every tile, the root.", {}),
+        PassedOn("monitor", "See that a log has grown, and only grown.", {}),
+        PassedOn("inspect", "Say what a file is, verifying nothing.", {}),
     ),
     "Keep": (status, export, backup, fsck, restore, key, freeze, resume),
     "Shell": (completion,),

@@ -8,7 +8,7 @@ from typing import Any
 
 from cli import voice
 from cli.sending import Outcome
-from ledger.errors import Halted, Held, Refused, Unavailable
+from ledger.errors import Conflict, Halted, Held, Refused, Unavailable
 from ledger.log.pool import Answer
 from verifier.meter import Meter
 from verifier.report import escape
@@ -48,7 +48,9 @@ class Telling:
         self.refusals += 1
         self.bar.clear()
         if self.as_json:
-            says = {"refused": _word(error), "says": str(error)}
+            says: dict[str, Any] = {"refused": _word(error), "says": str(error)}
+            if isinstance(error, Conflict):
+                says["index"] = error.index
             voice.say_json({_name(where): where, **says})
         voice.tell(f"{_words(where)}: refused: {_word(error)}: {error}")
 

@@ -8,13 +8,14 @@ accepts.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from cli import voice
 from cli.arguments import is_address
+from cli.hinting import hinted
 from cli.remote import Remote
 from cli.tiles import Tiles
 from cli.trusted import needed, say_unwitnessed, standing
@@ -26,7 +27,6 @@ from ledger.log.states import mended_by
 from ledger.publish.export import signing_time
 from ledger.publish.kept import Kept
 from verifier.checkpoint import Checkpoint
-from verifier.errors import Unavailable
 from verifier.note import Note
 from verifier.policy import Policy
 from verifier.source import CHECKPOINT, Directory, Url
@@ -129,14 +129,8 @@ def opened(log: str, policy: Policy | None, token: str | None) -> Iterator[Place
         warn_of_clear(log, token)
         # A mirror may pack what it sends; a log that asks for a token does not.
         source = Remote(log, token) if token else Url(log)
-        try:
+        with hinted(token), closing(source):
             yield Tiles(source, policy)
-        except Unavailable as error:
-            if "answered 401;" in str(error):
-                voice.tell("hint: it asks for a token; --token-file, or PROVLOG_TOKEN")
-            raise
-        finally:
-            source.close()
     elif (folder / "store").is_dir() or not _is_exported(folder):
         # Also where there is nothing: a log's folder says best what is missing.
         with mended_by(folder), look(folder) as seen:

@@ -62,6 +62,8 @@ class Remote:
                 raise MalformedError(f"{where}: {error}") from None
             except Lost as error:
                 says, again = str(error), error.again
+                if not error.sent:
+                    where = self.url  # nothing was asked for
             else:
                 trouble = Trouble.of(answer)
                 if answer.status == _OK and not answer.cut:

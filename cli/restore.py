@@ -11,6 +11,10 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, WITHOUT
+from cli.copying import token_for
+from cli.hinting import hinted
+from cli.trusted import TOKEN_FILE
+from ledger.callers.tokenfile import NAME as TOKENS
 from ledger.log.states import mended_by
 from ledger.store import KINDS
 from ledger.upkeep.continuing import begin_again
@@ -24,6 +28,11 @@ TWO_HISTORIES: Final = (
     "warning: if the other copy of this folder is still written to, there will "
     "be two histories under one key; nothing mends that, and whoever has a "
     "checkpoint of each can prove it. Make sure that it is gone"
+)
+NO_TOKENS: Final = (
+    "warning: there is no tokens file: every program of this machine can submit, and "
+    "no token that was given out is known. If the log had one, put its copy here "
+    "before it is served"
 )
 HEARSAY: Final = (
     "warning: nobody but the copies says that {size} entries are all there were. If "
@@ -39,7 +48,14 @@ HEARSAY: Final = (
 Exit status:
   0  DIR can be written to
   1  what was given is refused
-  2  it could not be carried out; DIR is as it was"""
+  2  it could not be carried out; DIR is as it was, and is held from now on by the
+     checkpoints that it was shown and does not have
+
+\b
+With --json, one object: size, root, promises (those that were held: who, size, root),
+aside (the old store, or null), hearsay (whether only the copies say that this is all),
+unidentified (how many entries nobody is known for), written (which files); with
+--origin: origin, size, root."""
 )
 @FOLDER
 @click.option(
@@ -59,6 +75,7 @@ Exit status:
     help="The newest checkpoint that anybody has (a target, a monitor, a witness), or "
     "a receipt or bundle with it. Needed if the anchor is gone. May be repeated.",
 )
+@TOKEN_FILE
 @click.option("--moved", is_flag=True, help="DIR was moved, and the other is gone.")
 @WITHOUT
 @click.option("--origin", metavar="NAME", help="Go on under a new name, in a new DIR.")
@@ -96,18 +113,21 @@ def restore(folder: Path, *, origin: str | None, as_json: bool, **given: Any) ->
         return
     if given["moved"]:
         voice.tell(TWO_HISTORIES)
-    with voice.meter() as bar:
+    given["token"] = token_for(given["copies"], given.pop("token_file"))
+    with voice.meter() as bar, hinted(given["token"]):
         done = put_back(folder, _evidence(given), watch=bar)
     _say(done, as_json=as_json)
-    _tell(done)
+    _tell(done, folder)
 
 
-def _tell(done: Restored) -> None:
+def _tell(done: Restored, folder: Path) -> None:
     if done.aside:
         where = quote(str(done.aside))
         voice.tell(f"delete {where} when nobody needs it any more")
     for each in done.written:
         voice.tell(f"written, for it was not there: {each}; see that it is right")
+    if done.built and not (folder / TOKENS).exists():
+        voice.tell(NO_TOKENS)
     if done.hearsay:
         voice.tell(HEARSAY.format(size=done.head.size))
 

@@ -11,7 +11,7 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, WITHOUT
 from ledger.config import Config
-from ledger.config.settings import checked
+from ledger.config.settings import MAX_WORKERS, checked
 from ledger.errors import Held
 from ledger.log.states import mended_by
 
@@ -39,7 +39,7 @@ Example:
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=0, max=64),
+    type=click.IntRange(min=0, max=MAX_WORKERS),
     metavar="N",
     help="How many front-end processes; 0: all in one process.",
 )

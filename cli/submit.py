@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
+from io import FileIO
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -16,6 +16,7 @@ from cli import voice
 from cli.arguments import AS_JSON, Named, is_address, log_and, split_words
 from cli.bundles import Bundles
 from cli.delivering import Delivery
+from cli.hinting import hinted
 from cli.inputs import Input, Inputs, Pause, opened_lines, read_files, read_lines
 from cli.outcomes import Telling
 from cli.places import warn_of_clear
@@ -24,11 +25,6 @@ from cli.stopping import stoppable
 from cli.trusted import POLICY, TOKEN_FILE, needed, read_token
 from ledger.errors import Refused
 from ledger.log.forms import record_in
-from verifier.entry import MAX_BODY_BYTES
-from verifier.tile import MAX_ENTRY_BYTES
-
-_MOST: Final = {True: 2 * MAX_BODY_BYTES, False: MAX_ENTRY_BYTES}
-"""What is read at most; JSON may take twice the room of what is logged."""
 
 
 @click.command(
@@ -43,7 +39,8 @@ With --json, one object a line, as of provlog append:
   {"file": F, "index": N, "repeated": B}     each FILE
   {"start": N, "stop": N}                    new lines that stand in a row
   {"line": L, "index": N, "repeated": true}  a line that was logged before
-  {"line": L, "refused": WORD, "says": S}    what is not logged ("file" for a FILE)
+  {"line": L, "refused": WORD, "says": S}    what is not logged ("file" for a FILE);
+                                             of a conflict "index": where its id is
   {"failed": WORD, "says": S, "first": L, "last": L}  what has no result
 
 \b
@@ -88,22 +85,29 @@ def submit(
     believed, token = needed(policy), read_token(token_file)
     warn_of_clear(url, token)
     bundles = Bundles.at(out, files)
-    with closing(Remote(url, token)) as remote:
-        records = remote.has_records
-    with Client(url, token, believed) as client:
-        if lines is None:
-            delivery = _files(client, files, bundles, records=records, as_json=as_json)
+    with ExitStack() as stack:
+        # Before the log is asked anything: a name may be wrong.
+        file = stack.enter_context(opened_lines(lines)) if lines is not None else None
+        stack.enter_context(hinted(token))
+        with closing(Remote(url, token)) as remote:
+            records = remote.has_records
+        client = stack.enter_context(Client(url, token, believed))
+        if file:
+            delivery = _lines(client, file, bundles, records=records, as_json=as_json)
         else:
-            delivery = _lines(client, lines, bundles, records=records, as_json=as_json)
-    if delivery.trouble:
-        raise delivery.trouble
+            delivery = _files(client, files, bundles, records=records, as_json=as_json)
+        if delivery.trouble:
+            raise delivery.trouble
     if delivery.telling.refusals:
         sys.exit(voice.BROKEN)
 
 
 def _check(url: str, files: list[str], lines: str | None) -> None:
     if not is_address(url):
-        says = f"{url} is no http or https address; for a folder: provlog append"
+        says = (
+            f"{url} is no http or https address: give that of the log first, or set "
+            "PROVLOG_URL; for a folder: provlog append"
+        )
         raise click.UsageError(says)
     if bool(files) == (lines is not None):
         raise click.UsageError("give either FILE..., or --lines FILE")
@@ -118,7 +122,7 @@ def _files(
 
     def counted() -> Inputs:
         nonlocal done
-        for each in read_files(files, most=_MOST[records]):
+        for each in read_files(files, records=records):
             done += 1
             yield each
 
@@ -128,9 +132,9 @@ def _files(
 
 
 def _lines(
-    client: Client, name: str, bundles: Bundles, *, records: bool, as_json: bool
+    client: Client, file: FileIO, bundles: Bundles, *, records: bool, as_json: bool
 ) -> Delivery:
-    with opened_lines(name) as file, voice.meter(of_bytes=True) as bar:
+    with voice.meter(of_bytes=True) as bar:
         status = os.fstat(file.fileno())
         total = status.st_size if stat.S_ISREG(status.st_mode) else 0
         telling = Telling(
@@ -138,7 +142,7 @@ def _lines(
             bar=bar,
             progress=lambda: (file.tell(), total) if total else None,
         )
-        given = read_lines(file, most=_MOST[records])
+        given = read_lines(file, records=records)
         return _deliver(client, given, telling, bundles, records=records)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
 from cli import voice
-from cli.arguments import AS_JSON, FOLDER, Commands
+from cli.arguments import AS_JSON, FOLDER, Commands, Named
 from ledger.callers import issuing
 from ledger.callers.tokenfile import SCOPES, Row, listed
 from ledger.clock import read_clock
@@ -38,9 +39,13 @@ Exit status:
   2  it could not be carried out
 
 \b
+With --json, one object: id, by, name, scopes, created_ms, expires_ms and revoked_ms
+(null: never), and token, or with --out file.
+
+\b
 Examples:
   provlog token create LOG --name train-eu-1
-  provlog token create LOG --scope audit --expires never
+  provlog token create LOG --scope audit --expires never --out auditor.token
   provlog token create LOG --by s-0b7d3c1e5f2a4968b7d0"""
 )
 @FOLDER
@@ -68,6 +73,12 @@ Examples:
 @click.option(
     "--name", metavar="WORD", default="", help="A word for you, to know it by."
 )
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=Named(path_type=Path, dir_okay=False),
+    help="Write the token to this new file, which nobody else can read, and show none.",
+)
 @AS_JSON
 def create(
     folder: Path,
@@ -75,6 +86,7 @@ def create(
     expires: str,
     by: str | None,
     name: str,
+    out: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -88,22 +100,40 @@ def create(
         _check(folder)
         now = read_clock().wall_ms
         until = None if lifetime is None else now + lifetime
-        if by and all(each.by != by for each in listed(folder)):
-            voice.tell(f"warning: {by} has had no token here before")
-        text, row = issuing.create(
-            folder, scopes=scopes, by=by, name=name, expires_ms=until, now_ms=now
-        )
+        known = {each.by for each in listed(folder)}
+        with _new_file(out) as file:
+            text, row = issuing.create(
+                folder, scopes=scopes, by=by, name=name, expires_ms=until, now_ms=now
+            )
+            if file:
+                file.write(f"{text}\n")
+    if by and by not in known:
+        voice.tell(f"warning: {by} has had no token here before")
     back = f"provlog token revoke {quote(str(folder))} {row.id}"
     with voice.done(f"a token is made that nobody has seen; take it back: {back}"):
+        shown = {"file": str(out)} if out else {"token": text}
         if as_json:
-            voice.say_json({**_document(row), "token": text})
+            voice.say_json({**_document(row), **shown})
         else:
-            _say(text, row)
-    voice.tell("keep the token now: it is shown this once, and only its hash is kept")
+            _say(row, shown)
+    if not out:
+        voice.tell(
+            "keep the token now: it is shown this once, and only its hash is kept"
+        )
     voice.tell(f"to take it back: {back}")
 
 
-@token.command("list")
+@token.command(
+    "list",
+    epilog="""\b
+Exit status:
+  0  those are all
+  2  it could not be carried out
+
+\b
+With --json, one object: tokens, a list of objects: id, by, name, scopes, created_ms,
+expires_ms and revoked_ms (null: never).""",
+)
 @FOLDER
 @AS_JSON
 def list_(folder: Path, *, as_json: bool) -> None:
@@ -131,7 +161,10 @@ def list_(folder: Path, *, as_json: bool) -> None:
 Exit status:
   0  it is revoked, now or before
   1  there is no such token
-  2  it could not be carried out"""
+  2  it could not be carried out
+
+\b
+With --json, one object: tokens, those that have ended now or before, as of a list."""
 )
 @FOLDER
 @click.argument("which", metavar="ID")
@@ -177,8 +210,24 @@ def _lifetime(text: str) -> int | None:
     return int(found[1]) * _MS[found[2]]
 
 
-def _say(text: str, row: Row) -> None:
-    voice.fact("token", text)
+@contextmanager
+def _new_file(path: Path | None) -> Iterator[TextIO | None]:
+    """A file for the token alone, made before there is one, and gone if none is."""
+    if path is None:
+        yield None
+        return
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(number, "w", encoding="ascii") as file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _say(row: Row, shown: Mapping[str, str]) -> None:
+    for name, value in shown.items():
+        voice.fact(name, value)
     voice.fact("id", row.id)
     voice.fact("by", row.by)
     if row.name:

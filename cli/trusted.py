@@ -80,6 +80,9 @@ def say_unwitnessed(found: Standing) -> None:
 
 def read_policy(path: Path) -> Policy:
     """The policy in the file at `path`; what is wrong with it proves nothing."""
+    if path.is_dir():
+        says = f"{path} is a folder; the policy of a log is {path / 'policy.txt'}"
+        raise Unavailable(says)
     try:
         return Policy.parse(_read(path, MAX_BYTES))
     except MalformedError as error:

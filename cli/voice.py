@@ -163,7 +163,7 @@ class _Aloud(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         says = record.getMessage()
         if not says.startswith(f"{events.HELD.name} "):  # which is an error here
-            tell(f"{record.levelname.lower()}: {says}")
+            tell(f"{record.levelname.lower()}: {events.explained(says)}")
 
 
 @contextmanager
@@ -178,14 +178,16 @@ def aloud() -> Iterator[None]:
 
 
 class _Lines(logging.Handler):
-    """One line for each event: when, how urgent, what."""
+    """One line for each event: when, how urgent, what; in words if it is urgent."""
 
     def emit(self, record: logging.LogRecord) -> None:
         when = datetime.fromtimestamp(record.created, UTC)
         time = when.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        level = record.levelname.lower()
+        level, says = record.levelname.lower(), record.getMessage()
+        if record.levelno >= logging.WARNING:
+            says = events.explained(says)
         with suppress(OSError, ValueError):
-            print(f"{time}Z {level:<8} {record.getMessage()}", file=sys.stderr)
+            print(f"{time}Z {level:<8} {says}", file=sys.stderr)
 
 
 @contextmanager

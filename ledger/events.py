@@ -127,6 +127,15 @@ EVENTS: Final = tuple(
 )
 
 
+_SAYS: Final = {each.name: each.says for each in EVENTS}
+
+
+def explained(line: str) -> str:
+    """A line as it was emitted, with what it says to a person behind it."""
+    says = _SAYS.get(line.partition(" ")[0], "")
+    return f"{line} ({says})" if says else line
+
+
 def emit(event: Event, **facts: object) -> None:
     """Write one line."""
     if _LOGGER.isEnabledFor(event.level):

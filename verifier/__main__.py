@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from verifier import evidence, memory, policy, progress
-from verifier.arguments import parser
+from verifier.arguments import VARIABLE, parser
 from verifier.audit import audit, note_outcome
 from verifier.durable import locked, write_atomically
 from verifier.errors import FinalError, MalformedError, Unavailable, VerificationError
@@ -36,6 +37,12 @@ from verifier.vouch import note_trust
 HOLDS: Final = 0
 BROKEN: Final = 1
 NOT_DONE: Final = 2
+
+_MAX_TOKEN_BYTES: Final = 4_096
+_NEEDS_TOKEN: Final = (
+    f". It asks for a token with the scope audit or read: give --token-file FILE, or "
+    f"set {VARIABLE}"
+)
 
 _T = TypeVar("_T")
 
@@ -123,7 +130,8 @@ def _carry_out(arguments: argparse.Namespace, report: Report) -> str | None:
     except evidence.EntryNeededError:
         return "a tlog-proof does not contain its entry; give it with --entry FILE"
     except Unavailable as error:
-        return str(error)
+        asked = "answered 401;" in str(error)
+        return f"{error}{_NEEDS_TOKEN if asked else ''}"
     except OSError as error:
         says = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         # A file's name may have bytes that are no text.
@@ -174,7 +182,7 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def _audit(arguments: argparse.Namespace, report: Report) -> None:
-    with closing(_source(arguments.source)) as source:
+    with closing(_source(arguments)) as source:
         _audit_source(source, arguments, report)
 
 
@@ -220,7 +228,7 @@ def _monitor(arguments: argparse.Namespace, report: Report) -> None:
     trusted, limits = _trust(arguments)
     state = Path(arguments.state)
     now = int(time.time()) if arguments.now is None else arguments.now
-    with locked(state), closing(_source(arguments.source)) as source:
+    with locked(state), closing(_source(arguments)) as source:
         remembered = Memory()
         if os.path.lexists(state):
             remembered = _own(state, memory.MAX_BYTES, Memory.parse)
@@ -267,15 +275,34 @@ def _trust(arguments: argparse.Namespace) -> tuple[policy.Policy, Limits]:
     )
 
 
-def _source(text: str) -> Source:
+def _source(arguments: argparse.Namespace) -> Source:
+    text = arguments.source
     if not text:
         raise Unavailable("SOURCE is empty; give a folder or an http(s) address")
     if text.startswith(("http://", "https://")):
-        return Url(text)
+        url = Url(text, _token(arguments.token_file))
+        if url.tells_token:
+            _talk("warning: the token is sent without TLS, for all to read")
+        return url
     folder = Path(text)
     if not folder.is_dir():
         raise Unavailable(f"{text} is neither a folder nor an http(s) address")
     return Directory(folder)
+
+
+def _token(path: str | None) -> str | None:
+    """What a log asks of those who read it, where it is not public."""
+    where = VARIABLE if path is None else path
+    if path is None:
+        text = os.environ.get(VARIABLE, "")
+    else:
+        text = _read(path, _MAX_TOKEN_BYTES).decode("ascii", "replace").strip()
+    if path is None and not text:
+        return None
+    # Anything else would end a header's line, or be no header at all.
+    if not re.fullmatch("[!-~]+", text):
+        raise Unavailable(f"{where} has no token, which is one word in one line")
+    return text
 
 
 def _own(path: str | Path, most: int, parse: Callable[[bytes], _T]) -> _T:

@@ -51,6 +51,7 @@ class _Once(argparse.Action):
 
 # argparse has no public name for it.
 _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001
+VARIABLE: Final = "PROVLOG_TOKEN"
 _FILE_OR_STDIN: Final = "a file, or - for standard input"
 _FOLDER_OR_ADDRESS: Final = "a folder, or an http(s) address"
 
@@ -72,6 +73,14 @@ def parser(prog: str) -> argparse.ArgumentParser:
     inspect = _command(commands, "inspect", "say what a file is, verifying nothing")
     inspect.add_argument("evidence", metavar="FILE", help=_FILE_OR_STDIN)
     return top
+
+
+def options_of(command: str) -> list[str]:
+    """The options of `command`, for a shell that completes them."""
+    # argparse has no public name for these, either.
+    groups = parser("")._subparsers._group_actions  # type: ignore[union-attr] # noqa: SLF001
+    commands: _Commands = groups[0]  # type: ignore[assignment]
+    return [*commands.choices[command]._option_string_actions]  # noqa: SLF001
 
 
 def _add_verify(commands: _Commands) -> None:
@@ -110,6 +119,7 @@ def _add_audit(commands: _Commands) -> None:
         help="how many processes share the work [%(default)s]",
     )
     option("--resume", metavar="FILE", help="keep the progress here, and go on from it")
+    _add_token(audit)
     option("source", metavar="SOURCE", help=_FOLDER_OR_ADDRESS)
 
 
@@ -123,6 +133,7 @@ def _add_monitor(commands: _Commands) -> None:
         required=True,
         help="what was seen, from one round to the next",
     )
+    _add_token(monitor)
     option("source", metavar="SOURCE", help=_FOLDER_OR_ADDRESS)
 
 
@@ -167,6 +178,15 @@ def _add_trust(command: argparse.ArgumentParser) -> None:
         "--allow-extensions",
         action="store_true",
         help="accept checkpoints with extension lines, which are not read",
+    )
+
+
+def _add_token(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help=f"where a token for SOURCE is, else in {VARIABLE}; never on the "
+        "command line, which others can see",
     )
 
 

@@ -73,7 +73,9 @@ def _check_scalar(item: object, what: str) -> None:
         if not -MAX_INTEGER <= item <= MAX_INTEGER:
             raise MalformedError(f"{what} has an integer beyond ±(2^53−1)")
     elif type(item) is not bool:
-        raise MalformedError(f"{what} has {_name(item)}, which records do not have")
+        hint = "; write decimals as text" if isinstance(item, float) else ""
+        says = f"{what} has {_name(item)}, which records do not have{hint}"
+        raise MalformedError(says)
 
 
 def member(document: dict[str, Any], name: str, kind: type, what: str) -> Any:

@@ -55,7 +55,11 @@ def check_record(record: object) -> Record:
     if not isinstance(record, dict):
         raise MalformedError("a record is an object with named members")
     check_value(record, "the record")
-    if type(record.get("id")) is not str or not _ID.fullmatch(record["id"]):
+    if "id" not in record:
+        raise MalformedError(
+            "the record has no id, and needs one: a new UUIDv7, as provlog id prints it"
+        )
+    if type(record["id"]) is not str or not _ID.fullmatch(record["id"]):
         raise MalformedError("the record's id is not a UUIDv7 in lower case")
     commitments_of(record)
     return record
@@ -74,16 +78,16 @@ def digest_text(digest: bytes) -> str:
 
 
 def texts(value: object) -> Iterator[tuple[Path, str]]:
-    """Every text in `value`, with the path that leads to it."""
+    """Every text in `value`, in order, with the path that leads to it."""
     todo: list[tuple[Path, object]] = [((), value)]
     while todo:
         path, item = todo.pop()
         if isinstance(item, str):
             yield path, item
         elif isinstance(item, dict):
-            todo.extend(((*path, name), each) for name, each in item.items())
+            todo.extend(((*path, name), item[name]) for name in reversed(item))
         elif isinstance(item, list):
-            todo.extend(((*path, at), each) for at, each in enumerate(item))
+            todo.extend(((*path, at), item[at]) for at in reversed(range(len(item))))
 
 
 def parse_path(steps: list[Any]) -> Path:

@@ -17,6 +17,7 @@ import stat
 import threading
 import time
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Protocol
@@ -149,21 +150,37 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 class Url:
-    """A log behind a tlog-tiles prefix."""
+    """A log behind a tlog-tiles prefix.
+
+    A `token` is sent to this prefix, and as nothing is followed to nobody else.
+    """
 
     parallel: ClassVar[int] = 8
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, token: str | None = None) -> None:
         self.prefix = prefix.rstrip("/")
+        self._headers = {"Accept-Encoding": "gzip", "User-Agent": "provlog-verifier"}
+        self._token = token
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
         # Connections that nobody uses just now; each read takes one, or opens one.
         self._idle: list[http.client.HTTPConnection] = []
 
     def __str__(self) -> str:
         return self.prefix
 
-    def __reduce__(self) -> tuple[type[Url], tuple[str]]:
+    def __reduce__(self) -> tuple[type[Url], tuple[str, str | None]]:
         # Another process opens its own.
-        return Url, (self.prefix,)
+        return Url, (self.prefix, self._token)
+
+    @property
+    def tells_token(self) -> bool:
+        """Whether a token crosses a network for all to read."""
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(self.prefix)
+            here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+            return bool(self._token) and parts.scheme == "http" and not here
+        return False
 
     def read(self, path: str, most: int) -> bytes | None:
         """The bytes at `path` under the prefix."""
@@ -209,7 +226,8 @@ class Url:
         self, connection: http.client.HTTPConnection, path: str, most: int
     ) -> tuple[int, str, bytes]:
         try:
-            answer = _ask(connection, self.prefix, path, most)
+            where = f"{urlsplit(self.prefix).path.rstrip('/')}/{path}"
+            answer = _ask(connection, where, self._headers, most)
         except BaseException:
             connection.close()
             raise
@@ -218,7 +236,10 @@ class Url:
 
 
 def _ask(
-    connection: http.client.HTTPConnection, prefix: str, path: str, most: int
+    connection: http.client.HTTPConnection,
+    where: str,
+    headers: Mapping[str, str],
+    most: int,
 ) -> tuple[int, str, bytes]:
     if connection.sock is None:
         connection.connect()
@@ -229,8 +250,6 @@ def _ask(
     patience.daemon = True
     patience.start()
     try:
-        where = f"{urlsplit(prefix).path.rstrip('/')}/{path}"
-        headers = {"Accept-Encoding": "gzip", "User-Agent": "provlog-verifier"}
         connection.request("GET", where, headers=headers)
         with connection.getresponse() as response:
             body = _body(response, most)

@@ -30,6 +30,7 @@ _TAKEN: Final = (
     "tokens",
     "tokens.lock",
     "published",
+    "promised",
     "index",
 )
 """What has its place in the folder already."""
@@ -70,6 +71,12 @@ class Config(Settings):
         config = cls(**settings | _overrides(environment))
         _check_places(folder, config)
         return config
+
+
+def place_of(name: str, value: str) -> str:
+    """Where somebody looks who wants another value of a text."""
+    variable = f"{ENVIRONMENT}{name.upper()}"
+    return variable if os.environ.get(variable) == value else NAME
 
 
 def _overrides(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +16,14 @@ from ledger.errors import Held
 
 MAX_NUMBER: Final = (1 << 63) - 1
 """What an address and an offset in a file have room for."""
+MAX_WORKERS: Final = 64
+"""Each is a process, with memory and connections of its own; no machine needs more."""
 
 
-def _set(default: Any, says: str, *, least: int = 1) -> Any:
+def _set(default: Any, says: str, *, least: int = 1, most: int = MAX_NUMBER) -> Any:
     """A setting: what it is without a word from the operator, and what it is for."""
-    return field(default=default, metadata={"says": says, "least": least})
+    bounds = {"least": least, "most": most}
+    return field(default=default, metadata={"says": says, **bounds})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,10 @@ class Settings:
         "127.0.0.1:8422", "the address and port of /healthz, /readyz and /metrics"
     )
     workers: int = _set(
-        2, "how many front-end processes; 0: all is done in one process", least=0
+        2,
+        "how many front-end processes; 0: all is done in one process",
+        least=0,
+        most=MAX_WORKERS,
     )
     tls_certificate: str = _set("", "a PEM file with the chain; empty: no TLS here")
     tls_key: str = _set("", "the PEM file of its private key")
@@ -121,14 +128,16 @@ def checked(where: Path | str, name: str, value: Any) -> Any:
     """The value of a setting, as it is kept; Held if it cannot be meant."""
     known = {each.name: each for each in dataclasses.fields(Settings)}
     if name not in known:
-        raise wrong(where, f"{name!r} is not known; known are {', '.join(known)}")
+        near = get_close_matches(name, known, 1)
+        says = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        raise wrong(where, f"{name!r} is not known; {says}")
     match known[name].default:
         case bool():
             fine, wanted = type(value) is bool, "true or false"
         case int():
-            least = known[name].metadata["least"]
-            fine = type(value) is int and least <= value <= MAX_NUMBER
-            wanted = f"a number from {least} to {MAX_NUMBER}"
+            least, most = (known[name].metadata[each] for each in ("least", "most"))
+            fine = type(value) is int and least <= value <= most
+            wanted = f"a number from {least} to {most}"
         case tuple():
             fine = isinstance(value, list) and all(map(_is_text, value))
             value, wanted = (
@@ -152,5 +161,9 @@ def _is_text(value: object) -> bool:
 
 def wrong(where: Path | str, says: str) -> Held:
     """Why the settings cannot be used, and where to mend them."""
-    mend = f"edit {where}" if isinstance(where, Path) else f"set {where} right, or not"
+    if isinstance(where, Path):
+        mend = f"edit {where}"
+    else:
+        out = "leave it out" if where.startswith("--") else "unset it"
+        mend = f"set {where} right, or {out}"
     return Held("config", f"{where}: {says}", mend=mend)

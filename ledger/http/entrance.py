@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -12,7 +13,7 @@ from aiohttp import web
 from ledger.callers.tokens import Caller
 from ledger.errors import Refused
 from ledger.http.problems import ELSEWHERE, FORM, RATE, SCOPE, TOKEN, Problem
-from ledger.http.routes import OPEN, READ, WRITE, Route
+from ledger.http.routes import OPEN, READ, Route
 from ledger.http.site import Site
 
 _ONCE: Final = (
@@ -24,6 +25,14 @@ _ONCE: Final = (
     "Content-Length",
 )
 """Headers that decide something: two of one kind would be read in two ways."""
+_PROXIED: Final = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Real-IP",
+    "Via",
+)
+"""What only a proxy says: who asks is behind it, and may be anybody."""
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?")
 
 
@@ -42,11 +51,10 @@ def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, 
     else:
         caller = site.anybody()
         if caller.scopes:
-            _check_local(headers.get("Origin"), headers.get("Host", ""))
+            _check_local(headers)
     _check_scope(caller, route, site)
     payer = caller.by if caller.token else f"address {address_of(request)}"
-    if route.cost != WRITE:  # those pay when they know for how much
-        pay(site, payer, requests=1)
+    pay(site, payer, requests=1)  # entries and bytes, when it is known how many
     return caller, payer
 
 
@@ -102,15 +110,17 @@ def _allows(caller: Caller, scope: str) -> bool:
     return scope == "audit" and "read" in caller.scopes
 
 
-def _check_local(origin: str | None, host: str) -> None:
-    """Return if no web page can have asked this: without tokens nothing else tells.
+def _check_local(headers: Mapping[str, str]) -> None:
+    """Return if a program of this machine can have asked this: no token tells it.
 
     A browser names the page in Origin, and a page that has its own name resolved to
-    this machine is in Host.
+    this machine is in Host. A proxy of this machine, of whom others ask, says so.
     """
-    if origin is not None:
+    if "Origin" in headers:
         raise Problem(ELSEWHERE, "without tokens no web page may ask this")
-    found = _HOST.fullmatch(host)
+    if any(name in headers for name in _PROXIED):
+        raise Problem(ELSEWHERE, "without tokens nobody may ask this through a proxy")
+    found = _HOST.fullmatch(headers.get("Host", ""))
     name = found[1].strip("[]").lower() if found else ""
     if name != "localhost" and not is_loopback(name):
         raise Problem(ELSEWHERE, "without tokens only this machine is listened to")

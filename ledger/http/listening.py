@@ -9,7 +9,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from ledger.config import NAME, Config
+from ledger.config import NAME, Config, place_of
 from ledger.errors import Held
 
 _BACKLOG: Final = 1_024
@@ -23,7 +23,8 @@ def parse_address(text: str, setting: str) -> tuple[str, int]:
     number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
     if not colon or not bare or not 0 <= number < 1 << 16 or (":" in bare) != brackets:
         says = f"{setting} is HOST:PORT, such as 127.0.0.1:8421, and not {text!r}"
-        raise Held("config", says, mend=f"set {setting} in {NAME}, or --{setting}")
+        mend = f"set {setting} in {place_of(setting, text)}, or --{setting}"
+        raise Held("config", says, mend=mend)
     return bare, number
 
 
@@ -62,7 +63,8 @@ def listen(text: str, setting: str, count: int, patience_s: int) -> list[socket.
     except OSError as error:
         reason = "somebody listens there" if error.errno == errno.EADDRINUSE else error
         says = f"cannot listen at {setting} = {text}: {reason}"
-        mend = f"set another {setting} in {NAME}, or end who listens there"
+        where = place_of(setting, text)
+        mend = f"set another {setting} in {where}, or end who listens there"
         raise Held("config", says, mend=mend) from None
     return sockets
 
@@ -102,10 +104,15 @@ def tls_of(folder: Path, config: Config) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    files = (folder / config.tls_certificate, folder / config.tls_key)
     try:
-        context.load_cert_chain(
-            folder / config.tls_certificate, folder / config.tls_key
-        )
-    except (OSError, ssl.SSLError) as error:
-        raise Held("config", f"TLS cannot begin: {error}", mend=mend) from None
+        for each in files:
+            each.open("rb").close()  # an error of TLS does not say of which it is
+        context.load_cert_chain(*files)
+    except ssl.SSLError as error:
+        says = f"{files[0]} and {files[1]} are no certificate and its key: {error}"
+        raise Held("config", f"TLS cannot begin: {says}", mend=mend) from None
+    except OSError as error:
+        says = f"{error.filename}: {error.strerror}"
+        raise Held("config", f"TLS cannot begin: {says}", mend=mend) from None
     return context

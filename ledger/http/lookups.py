@@ -2,13 +2,16 @@
 
 An index follows the log and may be behind or wrong: what it finds is looked at
 before it is said, what it has not come to is looked through here as far as that is
-a moment's work, and `covered` says how far the answer goes.
+a moment's work, and `covered` says how far the answer goes. Whoever asks can go on
+from there, so that nobody hides an entry by logging many others like it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from aiohttp import web
@@ -17,7 +20,7 @@ from ledger.errors import WrongBytes
 from ledger.http import answering
 from ledger.http.asked import Asked
 from ledger.http.problems import NOT_FOUND, Problem
-from ledger.index.keys import DIGEST, RECORD, digest_name, names_of, record_name
+from ledger.index.keys import DIGEST, RECORD, digest_name, has_name, record_name
 from ledger.index.lookup import MOST, Lookup
 from ledger.log.reading import Reading
 from verifier.tile import WIDTH
@@ -36,44 +39,60 @@ class Lookups:
     def __init__(self, reading: Reading, lookup: Lookup | None) -> None:
         self._reading = reading
         self._lookup = lookup
+        self._reader = asyncio.Semaphore(1)
 
     async def digest(self, asked: Asked) -> web.Response:
         """GET /v1/lookup/digest/{sha256}: the entries that have, or name, the bytes."""
         name = digest_name(bytes.fromhex(asked.path["sha256"]))
-        return self._answer(asked, DIGEST, name)
+        return await self._answer(asked, DIGEST, name)
 
     async def record(self, asked: Asked) -> web.Response:
         """GET /v1/lookup/record/{id}: the entries whose record has this id."""
-        return self._answer(asked, RECORD, record_name(asked.path["id"]))
+        return await self._answer(asked, RECORD, record_name(asked.path["id"]))
 
-    def _answer(self, asked: Asked, kind: str, name: bytes) -> web.Response:
+    async def _answer(self, asked: Asked, kind: str, name: bytes) -> web.Response:
         size, kind_of_log = asked.site.writer.head.size, asked.site.charter.kind
-        found: list[int] = []
-        covered = 0
-        if self._lookup:
-            covered = min(self._lookup.covered, size)
-            found = self._lookup.find(kind, name[1:17], most=MOST)
-        full = len(found) >= MOST
-        tail = range(covered, covered if full else min(covered + _TAIL, size))
-        right = [
-            index
-            for index, entry in (*self._each(found, size), *self._all(tail))
-            if name in names_of(entry, kind_of_log)
-        ][:MOST]
-        covered = tail.stop
-        if not right:
-            says = f"nothing of the first {covered} entries is known by that"
+        first = min(asked.number("first"), size) if "first" in asked.path else 0
+        # Hundreds of entries to read and to hash: others are answered meanwhile.
+        async with self._reader:
+            found, covered = await asyncio.to_thread(
+                self._find, kind, name, range(first, size), kind_of_log
+            )
+        if not found:
+            says = f"no entry from {first} up to {covered} is known by that"
             raise Problem(NOT_FOUND, says, check="unknown", covered=covered, size=size)
         return answering.document(
-            {"indexes": right, "covered": covered, "more": full or len(right) >= MOST}
+            {"indexes": found, "covered": covered, "more": covered < size}
         )
 
-    def _each(self, indexes: Iterable[int], size: int) -> Iterator[tuple[int, bytes]]:
+    def _find(
+        self, kind: str, name: bytes, where: range, kind_of_log: str
+    ) -> tuple[list[int], int]:
+        """At most MOST entries of `where` that have `name`, and how far it looked."""
+        covered = where.start
+        hints: list[int] = []
+        if self._lookup:
+            covered = max(covered, min(self._lookup.covered, where.stop))
+            hints = self._lookup.find(kind, name[1:17], first=where.start, most=MOST)
+            hints = [index for index in hints if index < covered]
+        if len(hints) == MOST:
+            covered, tail = hints[-1] + 1, range(0)
+        else:
+            tail = range(covered, min(covered + _TAIL, where.stop))
+            covered = tail.stop
+        found: list[int] = []
+        for index, entry in chain(self._each(hints), self._all(tail)):
+            if has_name(entry, kind_of_log, name):
+                found.append(index)
+                if len(found) == MOST:
+                    return found, index + 1
+        return found, covered
+
+    def _each(self, indexes: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """The entries at `indexes`; what is damaged is for the scrubber to tell of."""
         for index in indexes:
-            if index < size:
-                with suppress(WrongBytes):
-                    yield index, self._reading.entry(index)
+            with suppress(WrongBytes):
+                yield index, self._reading.entry(index)
 
     def _all(self, tail: range) -> Iterator[tuple[int, bytes]]:
         """All entries of `tail`, a tile of them at a time."""
@@ -82,6 +101,6 @@ class Lookups:
             try:
                 entries = self._reading.entries(start, stop)
             except WrongBytes:
-                yield from self._each(range(start, stop), stop)
+                yield from self._each(range(start, stop))
             else:
                 yield from enumerate(entries, start)

@@ -64,7 +64,7 @@ SCOPE: Final = Kind(
 ELSEWHERE: Final = Kind(
     "elsewhere",
     403,
-    "The request comes from a web page, or is addressed to somebody else",
+    "The request comes from a web page or through a proxy, or is for somebody else",
     "A log without tokens listens to programs of its own machine only. Make a token.",
 )
 NOT_FOUND: Final = Kind(

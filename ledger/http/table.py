@@ -49,6 +49,9 @@ _RECEIPT: Final = dict.fromkeys(RECEIPTS, "text") | {BUNDLE: "bundle", JSON: "re
 
 _INDEX: Final = number("index", "The index of an entry.")
 _SIZE: Final = number("size", "The size of a tree: how many entries it has.")
+_DIGEST: Final = text("sha256", DIGEST_PATTERN, "A SHA-256 hash in hex.")
+_RECORD_ID: Final = text("id", RECORD_PATTERN, "The id of a record.")
+_FIRST: Final = number("first", "The index to look from.")
 _LEVEL: Final = number("level", "0 for the leaves.", pattern=LEVEL, most=MAX_LEVEL)
 _WIDTH: Final = number("width", "Of 256.", pattern=PART, least=1, most=WIDTH - 1)
 _TILE: Final = Parameter(
@@ -303,7 +306,17 @@ def _lookups(lookups: Lookups) -> list[Route]:
             "The entries whose record has this id.",
             lookups.record,
             {JSON: "found"},
-            text("id", RECORD_PATTERN, "The id of a record."),
+            _RECORD_ID,
+            kinds=("record",),
+        ),
+        _get(
+            "/v1/lookup/record/{id}/{first}",
+            "lookup_record_on",
+            "The same, of the entries from one on.",
+            lookups.record,
+            {JSON: "found"},
+            _RECORD_ID,
+            _FIRST,
             kinds=("record",),
         ),
         _get(
@@ -312,7 +325,16 @@ def _lookups(lookups: Lookups) -> list[Route]:
             "The entries that have these bytes, or name their digest.",
             lookups.digest,
             {JSON: "found"},
-            text("sha256", DIGEST_PATTERN, "A SHA-256 hash in hex."),
+            _DIGEST,
+        ),
+        _get(
+            "/v1/lookup/digest/{sha256}/{first}",
+            "lookup_digest_on",
+            "The same, of the entries from one on.",
+            lookups.digest,
+            {JSON: "found"},
+            _DIGEST,
+            _FIRST,
         ),
     ]
 

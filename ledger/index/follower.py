@@ -23,7 +23,10 @@ from ledger.store.served import NEW, make_folders
 from verifier.tile import WIDTH
 
 PIECE: Final = WIDTH * FAN
-"""How many entries are read at once: with 66 rows each they still fit into 20 MB."""
+"""How many entries are read at once, unless they have many rows."""
+MANY: Final = 8 * PIECE
+"""How many rows are many: where there are more, each tile has a run of its own. Those
+of one tile, 230,000 at the most, and its entries are 30 MB."""
 
 
 class Entries(Protocol):
@@ -123,14 +126,11 @@ class Follower:
             stop = covered + PIECE
         if stop <= covered:
             return 0
-        rows: list[bytes] = []
-        skipped = 0
-        for at in range(start, stop, WIDTH):
-            end = min(at + WIDTH, stop)
-            try:
-                rows += self._rows(at, end)
-            except WrongBytes:
-                skipped += end - at  # the scrubber names it
+        rows, skipped = self._read(start, stop)
+        if len(rows) > MANY and stop - start > WIDTH:
+            rows.clear()
+            stop = start + WIDTH
+            rows, skipped = self._read(start, stop)
         if not self._has_room(len(rows)):
             says = f"{self._folder}: the last {self._min_free_bytes} bytes stay free"
             raise Unavailable("disk", says)
@@ -139,6 +139,20 @@ class Follower:
         blocks = (rows[at : at + PIECE] for at in range(0, len(rows), PIECE))
         write_run(self._folder, about, blocks)
         return stop - covered
+
+    def _read(self, start: int, stop: int) -> tuple[list[bytes], int]:
+        """The rows, until they are many, and how many entries could not be read."""
+        rows: list[bytes] = []
+        skipped = 0
+        for at in range(start, stop, WIDTH):
+            end = min(at + WIDTH, stop)
+            try:
+                rows += self._rows(at, end)
+            except WrongBytes:
+                skipped += end - at  # the scrubber names it
+            if len(rows) > MANY:
+                break
+        return rows, skipped
 
     def _rows(self, start: int, stop: int) -> Iterator[bytes]:
         entries = self._reading.entries(start, stop)

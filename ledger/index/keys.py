@@ -6,7 +6,9 @@ its key. To make two names with one key costs 2^64 hashes, and gains nothing: wh
 follows a key reads the entry and compares the whole name.
 
 The names are what `verifier.claim` would accept: a file is found where the log
-has the file, its digest, or a record that mentions its digest.
+has the file, its digest, or a record that mentions its digest. An entry has room
+for 900 mentions, and all of them count: were some left out, whoever writes a record
+could choose what it is not found by.
 """
 
 from __future__ import annotations
@@ -28,13 +30,6 @@ PREFIXES: Final = {DIGEST: b"d", RECORD: b"r"}
 """The kinds of names, and the byte that a name of each kind begins with."""
 
 KEY_BYTES: Final = 17
-MAX_MENTIONED: Final = 64
-"""How many digests that it mentions a record is found by: the first ones in it.
-
-One body has room for 900 of them, and each costs the index more than any other
-entry does.
-"""
-
 _MENTION: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _DIGEST: Final = re.compile(rb"(?:sha256:)?([0-9a-f]{64})")
 
@@ -117,10 +112,9 @@ def _names_inside(data: bytes) -> list[bytes]:
 def _names_of_record(record: dict[str, object]) -> list[bytes]:
     # A commitment's digest is not the digest of a file.
     open_ = {name: value for name, value in record.items() if name != "commitments"}
-    found = dict.fromkeys(
-        match[1] for _, text in texts(open_) if (match := _MENTION.fullmatch(text))
-    )
     mentioned = [
-        digest_name(bytes.fromhex(each)) for each in list(found)[:MAX_MENTIONED]
+        digest_name(bytes.fromhex(match[1]))
+        for _, text in texts(open_)
+        if (match := _MENTION.fullmatch(text))
     ]
     return [record_name(str(record.get("id"))), *mentioned]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pwd
 import secrets
 import stat
 from pathlib import Path
@@ -33,6 +34,8 @@ def read_private(path: Path) -> str:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise _not_a_file(path) from None
+        if error.errno == errno.EACCES and (owner := _owner(path)) is not None:
+            raise _wrong_user(path, owner) from None
         raise Held(
             "key_missing",
             f"the keys at {path} cannot be read: {error.strerror}",
@@ -85,6 +88,8 @@ def _check_private(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise _not_a_file(path)
     if found.st_uid not in (os.geteuid(), 0):
+        if found.st_uid == _owner(path.parent):
+            raise _wrong_user(path, found.st_uid)
         raise Held(
             "key_exposed",
             f"{path} belongs to user {found.st_uid}, who can read the log's keys, and "
@@ -99,6 +104,34 @@ def _check_private(path: Path, found: os.stat_result) -> None:
             "freeze the log",
             mend=f"chmod 600 {quote(str(path))}",
         )
+
+
+def _owner(path: Path) -> int | None:
+    """Which user's it is, if that can be told."""
+    try:
+        return path.stat().st_uid
+    except OSError:
+        return None
+
+
+def _wrong_user(path: Path, owner: int) -> Held:
+    """The keys are as they have to be, or nearly so, for another user than this one."""
+    who, here = _called(owner), _called(os.geteuid())
+    mend = f"give this command as that user: runuser -u {who} -- provlog ..."
+    if _owner(path.parent) == os.geteuid():
+        mend = f"as root: chown {here} {quote(str(path))}"
+    return Held(
+        "wrong_user",
+        f"{path} belongs to user {who}, and this command was given as user {here}",
+        mend=mend,
+    )
+
+
+def _called(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _not_a_file(path: Path) -> Held:

@@ -10,18 +10,21 @@ clock            when an operator has last confirmed the clock
 tokens           who may submit and read, by the hashes of their tokens
 published/       the checkpoints that were published
 index/           where what is found; it follows, and can be deleted
+promised/        checkpoints that a restore was shown, and has not found here
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ledger.config import Config
+from ledger.errors import Held
 from ledger.store.disk import file_identity
-from ledger.store.environment import DATA
+from ledger.store.environment import DATA, LOCK
 from ledger.store.lmdb import LmdbStore
 
 
@@ -58,6 +61,11 @@ class Home:
         return self.folder / "policy.txt"
 
     @property
+    def promised(self) -> Path:
+        """Where it is kept what a restore was shown and could not put in place."""
+        return self.folder / "promised"
+
+    @property
     def index(self) -> Path:
         """Where it is kept what is found where."""
         return self.folder / "index"
@@ -81,6 +89,8 @@ class Home:
 
     def open_store(self, *, readonly: bool) -> LmdbStore:
         """Open the store within the limits that are set."""
+        if os.geteuid() == 0:
+            self._check_user()
         return LmdbStore(
             self.store,
             readonly=readonly,
@@ -88,3 +98,13 @@ class Home:
             limit_bytes=self.config.limit_bytes,
             min_free_bytes=self.config.min_free_bytes,
         )
+
+    def _check_user(self) -> None:
+        """Return unless root would leave a file here that the log's user cannot open.
+
+        LMDB makes its lock file where there is none, also for who only reads.
+        """
+        with suppress(FileNotFoundError):
+            owner = os.stat(self.store).st_uid
+            if owner and not os.path.lexists(self.store / LOCK):
+                raise Held("wrong_user", f"{self.store} belongs to user {owner}")

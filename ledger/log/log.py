@@ -17,6 +17,7 @@ from ledger.log.anchor import Anchor, Anchored, read_anchor
 from ledger.log.home import Home
 from ledger.log.lock import Lock
 from ledger.log.pool import Admitted, Answer, Order
+from ledger.log.promised import check_promised
 from ledger.log.reading import Reading
 from ledger.log.recovery import (
     check_anchor,
@@ -101,6 +102,7 @@ class Log:
         check_anchor(anchor.held, self.home, self.store, head)
         self._anchor = anchor
         self._signer = open_signer(self.home, self.store)
+        check_promised(self.home, self.store, self._signer.verifier_keys())
         check_outside(self.home, self.store, self._signer, without)
         if says := check_clock(self.home, head, self._clock()):
             emit(CLOCK_AHEAD, says=says)

@@ -13,6 +13,7 @@ from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchored, read_anchor
 from ledger.log.home import Home
 from ledger.log.lock import is_locked
+from ledger.log.promised import check_promised
 from ledger.log.reading import Reading, Tree
 from ledger.log.recovery import check_anchor, check_store, open_signer
 from ledger.log.signing import sign_anchored
@@ -91,6 +92,7 @@ def _look(home: Home, store: LmdbStore, held: Anchored | Held, *, live: bool) ->
             check_anchor(held, home, store, head, live=live)
             seen.held = held
             seen.signer = open_signer(home, store)
+            check_promised(home, store, seen.signer.verifier_keys())
     except Held as error:
         seen.hold = error
     return seen

@@ -21,11 +21,12 @@ def check_room(usage: Usage, config: Config, folder: Path) -> None:
 
 def _wrong(usage: Usage, config: Config) -> str:
     need = usage.used_bytes + SLACK_BYTES
-    has = f"the store has {usage.used_bytes} of its"
+    has = f"the store has {usage.used_bytes} bytes, the next batch may need"
+    has = f"{has} {SLACK_BYTES} more, and the most that it may have is"
     if need > usage.limit_bytes:
-        return f"{has} {usage.limit_bytes} bytes (limit_bytes)"
+        return f"{has} {usage.limit_bytes} (limit_bytes)"
     if need > config.map_bytes:
-        return f"{has} {config.map_bytes} bytes of address space (map_bytes)"
+        return f"{has} {config.map_bytes} of address space (map_bytes)"
     if usage.free_bytes - SLACK_BYTES < config.min_free_bytes:
         return (
             f"the disk has {usage.free_bytes} bytes left, and the last "

@@ -50,6 +50,7 @@ MENDS: Final = {
     "unsafe": "unset what changes how LMDB opens",
     "wrong_key": "put the key file of this log there",
     "wrong_log": "put the anchor of this log there, or the log of this anchor",
+    "wrong_user": "give this command as the user whose log it is",
 }
 
 

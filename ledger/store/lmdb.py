@@ -221,7 +221,8 @@ class LmdbStore:
         need += 128 * len(batch.identities)
         if usage.used_bytes + need > usage.limit_bytes:
             says = f"the store has {usage.used_bytes} of its {usage.limit_bytes} bytes"
-            raise Unavailable("full", f"{says}; raise limit_bytes", retry_after_s=60)
+            says += f", and this batch may need {need} more; raise limit_bytes"
+            raise Unavailable("full", says, retry_after_s=60)
         if usage.free_bytes - need < self._min_free_bytes:
             says = f"the disk has {usage.free_bytes} bytes left"
             raise Unavailable(

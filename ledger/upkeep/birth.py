@@ -37,6 +37,10 @@ SETTINGS_TEXT: Final = (
     )
 ).encode()
 
+IGNORED: Final = ".gitignore"
+IGNORED_TEXT: Final = b"# A log is no source code, and its key is secret.\n*\n"
+"""So that no `git add` above a log takes its key along."""
+
 
 def new_charter(origin: str, *, kind: str, dedupe: bool = False) -> Charter:
     """The charter of a log that has never been."""
@@ -99,6 +103,7 @@ def write_papers(home: Home, keys: KeyFile) -> None:
     write_key_file(home.key, keys)
     write_policy(home, keys)
     write_atomically(home.folder / SETTINGS, SETTINGS_TEXT)
+    write_atomically(home.folder / IGNORED, IGNORED_TEXT)
 
 
 def write_policy(home: Home, keys: KeyFile, before: KeyFile | None = None) -> Path:

@@ -99,10 +99,10 @@ def tree_of(store: LmdbStore, head: Head) -> Checkpoint:
 
 
 @contextmanager
-def open_copy(where: str) -> Iterator[Source]:
+def open_copy(where: str, token: str | None = None) -> Iterator[Source]:
     """A copy of a log to read from: a backup's folder, an exported one, an address."""
     if _is_address(where):
-        source: Source = Url(where)
+        source: Source = Url(where, token)
     elif (Path(where) / "store" / DATA).exists():
         # A file from elsewhere: LMDB is not let near pages that are out of place.
         check_structure(Path(where) / "store" / DATA)
@@ -123,9 +123,11 @@ def open_copy(where: str) -> Iterator[Source]:
         source.close()
 
 
-def checkpoint_with(where: str) -> bytes | None:
+def checkpoint_with(where: str, token: str | None = None) -> bytes | None:
     """The checkpoint that lies with a copy, unverified, if there is one."""
-    source: Source = Url(where) if _is_address(where) else Directory(Path(where))
+    source: Source = Directory(Path(where))
+    if _is_address(where):
+        source = Url(where, token)
     try:
         return source.read(CHECKPOINT, note.MAX_BYTES)
     finally:

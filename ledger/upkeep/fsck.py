@@ -19,6 +19,7 @@ from ledger.log.anchor import Anchored, read_anchor
 from ledger.log.home import Home
 from ledger.log.lock import Lock, is_locked
 from ledger.log.look import Look, look
+from ledger.log.promised import check_promised
 from ledger.log.reading import Tree
 from ledger.log.recovery import check_anchor, check_store, open_signer
 from ledger.log.states import held, mended_by
@@ -141,9 +142,13 @@ def _holds(seen: Look) -> Iterator[Held]:
         check_anchor(found, seen.home, seen.store, head, live=live)
         return found
 
+    def promised() -> None:
+        keys = open_signer(seen.home, seen.store).verifier_keys()
+        check_promised(seen.home, seen.store, keys)
+
     looks: list[Callable[[], object]] = [lambda: check_store(seen.store)]
     if seen.store.role != COPY:
-        looks += [anchor, lambda: open_signer(seen.home, seen.store)]
+        looks += [anchor, promised]
     for each in looks:
         try:
             with mended_by(seen.home.folder):

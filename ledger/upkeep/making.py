@@ -77,6 +77,8 @@ def check_empty(folder: Path) -> None:
     else:
         if found:
             left = found[0].startswith(UNFINISHED)
-            why = "left by a command that was ended; remove it" if left else "not ours"
-            says = f"{folder} holds something: {found[0]} ({why})"
+            mend = "a command that was ended left it: remove it"
+            if not left:
+                mend = "name a new folder, for nothing is ever written over"
+            says = f"{folder} holds something: {found[0]}; {mend}"
             raise Refused("folder", says)

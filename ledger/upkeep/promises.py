@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from shlex import join
 from typing import Final
 
 from ledger.errors import Held, Refused
@@ -17,6 +18,7 @@ from ledger.keys.keyfile import KeyFile
 from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchored, read_anchor
 from ledger.log.home import Home
+from ledger.log.promised import remember, remembered
 from ledger.log.reading import Tree
 from ledger.log.selfcheck import stored_root
 from ledger.log.targets import read_own
@@ -39,6 +41,8 @@ class Evidence:
     """Signed checkpoints, from outside: the newest that anybody has."""
     copies: Sequence[str] = ()
     """Where entries can be read from: backups, exports, mirrors."""
+    token: str | None = None
+    """What lets in at the one address among the copies, if it asks for a token."""
     moved: bool = False
     """Somebody vouches that this folder was moved here, and the other one is gone."""
     without: Collection[str] = ()
@@ -58,12 +62,23 @@ class Promise:
 
 
 def read_promises(home: Home, keys: KeyFile, evidence: Evidence) -> list[Promise]:
-    """The trees that have to be in what is put in place; there is at least one."""
+    """The trees that have to be in what is put in place; there is at least one.
+
+    What is shown is remembered first: whatever becomes of this restore, nobody writes
+    here without it.
+    """
+    shown = list(_shown(home, keys, evidence))
+    signer = Signer(keys)
+    kept = [
+        Promise(who=f"an earlier restore was shown ({path})", tree=tree)
+        for path, tree in remembered(home, signer.origin, signer.verifier_keys())
+        if all((tree.size, tree.root) != (x.tree.size, x.tree.root) for x in shown)
+    ]
     anchored = _anchored(home, keys, evidence)
-    return [*([anchored] if anchored else []), *_shown(keys, evidence)]
+    return [*([anchored] if anchored else []), *shown, *kept]
 
 
-def _shown(keys: KeyFile, evidence: Evidence) -> Iterator[Promise]:
+def _shown(home: Home, keys: KeyFile, evidence: Evidence) -> Iterator[Promise]:
     signer = Signer(keys)
     for data in evidence.checkpoints:
         try:
@@ -71,13 +86,15 @@ def _shown(keys: KeyFile, evidence: Evidence) -> Iterator[Promise]:
         except VerificationError as error:
             says = f"that is no checkpoint of {keys.origin}: {error}"
             raise Refused("checkpoint", says) from None
+        remember(home, data, tree)
         yield Promise(who="a checkpoint", tree=tree, given=True)
     for copy in evidence.copies:
         # What lies with a copy was shown to somebody, if one of our keys has signed
         # it. A key that was let go leaves checkpoints that nobody can tell from others.
         with suppress(VerificationError):
-            if found := checkpoint_with(copy):
+            if found := checkpoint_with(copy, evidence.token):
                 tree = read_own(found, signer.origin, signer.verifier_keys())
+                remember(home, found, tree)
                 yield Promise(who=copy, tree=tree)
 
 
@@ -90,6 +107,7 @@ def _anchored(home: Home, keys: KeyFile, evidence: Evidence) -> Promise | None:
                 error.state,
                 f"{error}; without an anchor it takes a checkpoint from outside, the "
                 "newest that anybody has: a witness, a target, a receipt",
+                mend=_with_newest(home, evidence),
             ) from None
         return None
     if held.genesis != keys.genesis:
@@ -97,6 +115,18 @@ def _anchored(home: Home, keys: KeyFile, evidence: Evidence) -> Promise | None:
     if held.file != file_identity(home.anchor) and not evidence.moved:
         raise Held("cloned", f"{home.anchor} is a copy of an anchor")
     return Promise(who="the anchor", tree=held)
+
+
+def _with_newest(home: Home, evidence: Evidence) -> str:
+    """The restore that was asked for, with what it lacks."""
+    words = ["provlog", "restore", str(home.folder)]
+    for copy in evidence.copies:
+        words += ["--from", copy]
+    for target in evidence.without:
+        words += ["--without", target]
+    words += ["--moved"] if evidence.moved else []
+    words += ["--entries", evidence.kind] if evidence.kind else []
+    return f"{join(words)} --checkpoint NEWEST"
 
 
 def goal_of(promises: Sequence[Promise]) -> Tree:

@@ -3,7 +3,8 @@
 What decides is what was promised: the tree that the anchor holds, and the
 checkpoints that somebody outside has. A store that does not contain them all is
 never put in place; nor is one before the targets were asked. The old one is kept
-beside it, under another name.
+beside it, under another name. A restore that ends without leaving a store in place
+that has it all leaves what it was shown, and the log that is there is held by it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ledger.keys.keyfile import KeyFile, read_key_file
 from ledger.log.anchor import Anchored, claimed, write_anchor
 from ledger.log.home import Home
 from ledger.log.lock import Lock
+from ledger.log.promised import forget
 from ledger.log.recovery import check_outside, check_store, open_signer
 from ledger.log.states import mended_by
 from ledger.store import Head
@@ -115,6 +117,7 @@ def _restore(
         check_not_older(head, promises)
     written = papers.write(keys)
     write_anchor(home.anchor, anchored.at(head), claim)
+    forget(home)
     _clean(folder)
     return Restored(
         head=head,
@@ -164,7 +167,9 @@ def _build(
     stores = [*own_stores(home.folder), *(Path(each) / "store" for each in copies)]
     left = None if begun else charter_left(stores, keys)
     with ExitStack() as stack:
-        sources = [stack.enter_context(open_copy(each)) for each in copies]
+        sources = [
+            stack.enter_context(open_copy(each, evidence.token)) for each in copies
+        ]
         if not begun:
             begin_empty(beside, keys, evidence, sources, left)
         store = open_writer(beside)

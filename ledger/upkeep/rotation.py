@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from ledger.clock import Clock, read_clock
 from ledger.errors import Held, Refused
@@ -33,7 +34,8 @@ def rotate(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
         raise Refused(
             "rotation",
             "a rotation is under way, and both generations sign; when every policy has "
-            "the new key, end it: provlog key rotate --finish",
+            "the new key, end it: "
+            f"provlog key rotate {quote(str(home.folder))} --finish",
         )
     return _change(home, old, _waiting(home, old) or _with_new(old), clock)
 
@@ -44,7 +46,9 @@ def finish(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
     old = read_key_file(home.key)
     if len(_generations(old)) < 2:
         raise Refused(
-            "rotation", "no rotation is under way; begin one: provlog key rotate"
+            "rotation",
+            "no rotation is under way; begin one: "
+            f"provlog key rotate {quote(str(home.folder))}",
         )
     new = KeyFile(tuple(_generations(old)[-1]), old.genesis)
     _check_targets(home, new)

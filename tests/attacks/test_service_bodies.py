@@ -221,6 +221,7 @@ def test_a_batch_whose_results_nobody_reads_leaves_nothing_behind(service, reset
         wire.socket.close()
 
 
+@pytest.mark.exhaustive
 def test_a_stop_does_not_wait_for_batches_that_were_left(new_service):
     service = new_service(workers=1)
     for _ in range(3):
@@ -237,6 +238,7 @@ ENTRIES = st.recursive(
 )
 
 
+@pytest.mark.exhaustive
 @given(st.lists(ENTRIES, max_size=4), st.lists(st.integers(1, 40), min_size=1))
 def test_a_sequence_is_cut_alike_wherever_its_pieces_end(items, sizes):
     encoded = [cbor.encode(each) for each in items]

@@ -201,17 +201,23 @@ def test_the_kernel_lets_go_of_who_takes_nothing():
             assert accepted.getsockopt(socket.IPPROTO_TCP, option) == 7_000
 
 
-@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("seconds", "requests"),
+    [
+        pytest.param("2", 200, marks=pytest.mark.exhaustive),
+        pytest.param("20", 1_000, marks=pytest.mark.soak),
+    ],
+)
 @pytest.mark.parametrize("how", ["-H", "-B", "-X"], ids=["heads", "bodies", "reads"])
-def test_slowhttptest_keeps_nobody_out(new_service, how):
+def test_slowhttptest_keeps_nobody_out(new_service, how, seconds, requests):
     need("slowhttptest")
     service = new_service(workers=1)
     path = "/add" if how == "-B" else "/v1/problems"
-    options = ("-c", "1000", "-r", "500", "-l", "5", "-i", "2", "-p", "2")
+    options = ("-c", "1000", "-r", "1000", "-l", seconds, "-i", "1", "-p", "1")
     command = ("slowhttptest", how, *options, "-u", service.url + path)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as attack:
         service.until(lambda: measured(service, "provlog_connections") > 500)
-        assert polite(service, 1_000) >= 0.999
+        assert polite(service, requests) >= 0.999
         attack.wait(60)
     assert quiet(service)
 

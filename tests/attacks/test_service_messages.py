@@ -184,6 +184,7 @@ BYTES = st.one_of(
 )
 
 
+@pytest.mark.exhaustive
 @given(BYTES)
 @example(TRUE)
 @settings(max_examples=150)

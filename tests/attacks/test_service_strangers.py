@@ -78,6 +78,27 @@ def test_no_web_page_submits(service, origin, method, path):
     assert size_of(service) == before
 
 
+@pytest.mark.parametrize(("method", "path"), SUBMITS, ids=["add", "record", "batch"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Forwarded: for=203.0.113.9",
+        "X-Forwarded-For: 203.0.113.9",
+        "x-forwarded-host: log.example",
+        "X-Real-IP: 203.0.113.9",
+        "Via: 1.1 proxy",
+        "X-Forwarded-For:",
+    ],
+)
+def test_nobody_submits_through_a_proxy_of_this_machine(service, header, method, path):
+    before = size_of(service)
+    with Wire(service) as wire:
+        answer = wire.ask(f"{method} {path}", header, "Content-Length: 1", body=b"a")
+        assert (answer.status, answer.problem) == (403, "elsewhere")
+        assert "203.0.113.9" not in answer.body.decode()
+    assert size_of(service) == before
+
+
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1:1", "[::1]:80", "LOCALHOST"])
 def test_programs_of_this_machine_do(service, name):
     with Wire(service) as wire:
@@ -195,6 +216,7 @@ def test_what_is_damaged_is_not_served_and_tells_nothing_of_the_machine(
     assert "Traceback" not in service.said()
 
 
+@pytest.mark.exhaustive
 def test_why_nothing_is_written_tells_nothing_of_the_machine(new_service):
     service = new_service(workers=1, environment=FULL)
     for _ in range(3):

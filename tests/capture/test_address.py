@@ -35,6 +35,21 @@ def test_what_is_no_address_of_a_log_is_said_at_once(url):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("path", ["/v1/records", "/v1/records:batch/"])
+def test_an_address_that_a_log_has_below_its_own_is_said_to_be_one(path):
+    with pytest.raises(ValueError, match=r"own; give http://log.example/a$"):
+        Client(f"http://log.example/a{path}", None, POLICY)
+
+
+def test_a_log_may_stand_below_any_other():
+    Client("http://log.example/v1", None, POLICY)
+
+
+def test_a_policy_that_is_not_there_is_said_at_once():
+    with pytest.raises(FileNotFoundError, match="absent"):
+        Client("http://log.example", None, "absent")
+
+
 def test_a_token_that_cannot_be_one_is_said_and_not_shown():
     with pytest.raises(ValueError, match="the token has") as caught:
         Client("http://log.example", "secret\r\nX: y", POLICY)

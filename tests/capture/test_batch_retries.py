@@ -16,7 +16,8 @@ DATA = b"what happened"
 
 def line(status, data, **more):
     if status in (200, 201):
-        return {"status": status, **true_result(wrapped(data))}
+        # The last digit of its id: each in a tree of a size of its own.
+        return {"status": status, **true_result(wrapped(data), more=data[-1] & 15)}
     return {"status": status, "type": "/v1/problems#word", "check": "word", **more}
 
 
@@ -122,10 +123,17 @@ def test_what_has_no_room_in_time_is_told_with_what_it_was(client, ticking):
     log = client(DESCRIPTION, lines(line(201, a), line(503, b)), lines(line(503, b)))
     results = log.submit_batch([a, b])
     assert next(results).record["id"][-1] == "0"
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(Unavailable, match=r"it answered 503 .*attempts;") as caught:
         next(results)
     assert (type(caught.value), caught.value.submitted) == (Unavailable, (b,))
     assert sum(ticking.pauses) < 30
+
+
+def test_what_has_no_room_in_a_log_that_is_full_is_told_with_what_the_log_says(client):
+    (a,) = records(1)
+    full = line(507, a, title="It is full", retry_after_s=60)
+    with pytest.raises(Unavailable, match=r"507 \(It is full\) \(1 attempt; 30 s"):
+        list(client(DESCRIPTION, lines(full)).submit_batch([a]))
 
 
 def test_one_signature_is_verified_once_for_all_that_it_covers(client, monkeypatch):

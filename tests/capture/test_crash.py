@@ -103,9 +103,11 @@ def ids_in(live):
 
 
 EVERY_WAY = [
-    pytest.param(way, workers, 3, marks=pytest.mark.exhaustive)
+    pytest.param(way, workers, crashes, marks=mark)
     for way in ("singly", "in_batches")
     for workers in (0, 2)
+    for crashes, mark in ((1, pytest.mark.exhaustive), (3, pytest.mark.soak))
+    if (way, workers, crashes) != ("singly", 0, 1)
 ]
 
 
@@ -157,15 +159,21 @@ def test_what_was_returned_is_logged_once_however_often_it_is_killed(
     check_kept(live, producing.logged)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    "deaths",
+    [
+        pytest.param(1, marks=pytest.mark.exhaustive),
+        pytest.param(3, marks=pytest.mark.soak),
+    ],
+)
 @pytest.mark.parametrize("way", ["singly", "in_batches"])
-def test_a_front_end_that_dies_loses_nothing_and_doubles_nothing(tmp_path, way):
+def test_a_front_end_that_dies_loses_nothing_and_doubles_nothing(tmp_path, way, deaths):
     live = LiveLog(tmp_path / "log", kind="record")
     service = LiveService(live, workers=2)
     client = Client(service.url, None, policy_path(service), timeout_s=WITHIN_S)
     try:
         with Producing(ways_of(client)[way]) as producing:
-            for _ in range(3):
+            for _ in range(deaths):
                 producing.until_more(ENOUGH_FOR_A_CRASH)
                 _writer, front_end, *_ = service.children()
                 os.kill(front_end, signal.SIGKILL)

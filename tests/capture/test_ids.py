@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -19,6 +20,16 @@ def ids_at(times, random_bits=lambda bits: 0):
     clock = iter(times)
     made = Ids(now_ms=lambda: next(clock), random_bits=random_bits)
     return [made.new() for _ in times]
+
+
+def test_the_recipe_for_others_makes_what_a_record_may_have():
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    recipe, _, _ = page.partition("```python\n")[2].partition("```")
+    names = {}
+    exec(recipe, names)  # noqa: S102 - it is the page's own
+    one, two = names["new_id"](), names["new_id"]()
+    assert check_record({"id": one}) != check_record({"id": two})
+    assert abs((UUID(one).int >> 80) - (UUID(IDS.new()).int >> 80)) < 60_000
 
 
 @given(st.lists(MS, min_size=2, max_size=50), st.integers(0, 2**74 - 1))

@@ -247,3 +247,11 @@ def test_an_answer_is_followed_nowhere(client, server):
     with pytest.raises(Unavailable, match="307, and is followed nowhere"):
         client(redirect, truly()).submit(DATA)
     assert len(server.requests) == 1
+
+
+def test_two_trees_of_one_size_are_two_histories(client):
+    # Each is true by itself: the same log, with another entry at the same index.
+    one = client(truly())
+    one.submit(DATA)
+    with pytest.raises(NotBelieved, match="two histories under one key"):
+        one.submit(b"something else")

@@ -59,8 +59,9 @@ def test_an_outcome_that_stays_unknown_is_told_as_that(client, ticking):
 
 def test_a_log_that_is_not_there_is_unavailable_and_nothing_was_logged(ticking):
     log = Client("http://127.0.0.1:1", None, POLICY, clock=ticking.clock)
-    with pytest.raises(Unavailable, match="is not reached") as caught:
+    with pytest.raises(Unavailable, match=r"is not reached.*is it running") as caught:
         log.submit(RECORD)
+    assert str(caught.value).startswith("http://127.0.0.1:1: "), "no path was asked for"
     assert type(caught.value) is Unavailable
     assert len(ticking.pauses) > 3
 

@@ -59,18 +59,24 @@ def true_result(
     log: Signer = LOG,
     witnesses: Sequence[Signer] = (),
     index: int = INDEX,
+    more: int = 0,
 ) -> dict[str, Any]:
-    """The result for `entry`, which stands among others."""
-    tree = Tree([*OTHERS[:index], entry, *OTHERS[index:]])
-    text = checkpoint_text(SIZE, tree.mth(0, SIZE), log.name)
+    """The result for `entry`, which stands among others, `more` of them behind it.
+
+    What is answered to one client has to be of differing sizes, or of one tree.
+    """
+    behind = [b"more %d" % number for number in range(more)]
+    tree = Tree([*OTHERS[:index], entry, *OTHERS[index:], *behind])
+    size = SIZE + more
+    text = checkpoint_text(size, tree.mth(0, size), log.name)
     signed = note(text, log.line(text), *(each.line(text) for each in witnesses))
     return {
         "index": index,
-        "size": SIZE,
+        "size": size,
         "repeated": False,
         "witnessed": False,
         "entry": b64(entry),
-        "receipt": receipt_text(index, tree.path(index, SIZE), signed).decode(),
+        "receipt": receipt_text(index, tree.path(index, size), signed).decode(),
     }
 
 

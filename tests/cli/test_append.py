@@ -172,7 +172,7 @@ def test_a_line_without_an_end_is_not_kept_in_memory(files):
     tracemalloc.start()
     try:
         with FileIO(files / "lines") as file:
-            large, short = read_lines(file, most=100)
+            large, short = read_lines(file, records=False)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -203,7 +203,26 @@ def test_two_batches_are_under_way_and_no_third(new_log, monkeypatch):
         assert settled == orders
 
 
+def test_lines_that_cannot_be_opened_are_said_and_nothing_else(new_log, files):
+    given = provlog("append", new_log().folder, "--lines", "absent")
+    assert given.exit_code == 2
+    assert given.stderr == "provlog: error: absent: No such file or directory\n"
+
+
+def test_a_record_has_one_limit_and_what_is_read_another(new_log, files):
+    (files / "long.json").write_bytes(record_text(1, note="x" * 130_000))
+    given = provlog("append", new_log(kind="record").folder, "long.json")
+    assert "130000 bytes, and a record has at most 65000 in CBOR" in given.stderr
+
+
 # For programs
+
+
+def test_of_a_conflict_a_program_is_told_where_the_first_one_stands(new_log, files):
+    log = new_log(kind="record")
+    done("append", log.folder, "run.json")
+    found = provlog("append", log.folder, "--json", "other.json").stdout
+    assert (json.loads(found)["refused"], json.loads(found)["index"]) == ("conflict", 1)
 
 
 def test_a_program_gets_one_object_a_line(new_log, files):

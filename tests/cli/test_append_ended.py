@@ -177,6 +177,7 @@ def test_an_answer_that_cannot_be_written_is_not_given(new_log, files, output):
     assert entries_of(log.folder) == [b"first"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("output", ["2>&-", "2>/dev/full", "2>&- <&-"])
 def test_nobody_has_to_listen_to_the_talk(new_log, files, output):
     log = new_log()

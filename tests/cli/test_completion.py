@@ -53,6 +53,12 @@ def test_options_are_offered_to_who_begins_one(tmp_path):
     ]
 
 
+def test_so_are_those_of_the_auditors_commands(tmp_path):
+    assert offered(tmp_path, "provlog audit --re") == ["plain,--resume"]
+    assert "plain,--misbehaviour" in offered(tmp_path, "provlog verify -")
+    assert "plain,--misbehaviour" not in offered(tmp_path, "provlog audit -")
+
+
 @pytest.mark.parametrize(
     "line", ["provlog get ", "provlog verify ", "provlog submit --policy "]
 )

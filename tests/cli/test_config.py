@@ -120,6 +120,19 @@ def test_so_is_a_variable_that_is_no_setting(folder, monkeypatch):
     assert "PROVLOG_WORKER: 'worker' is not known" in given.stdout
 
 
+def test_a_wrong_address_is_mended_where_it_was_set(folder, monkeypatch):
+    write(folder, 'listen = "8421"\n')
+    assert (
+        "set listen in log.toml, or --listen"
+        in provlog("config", "check", folder).stdout
+    )
+    monkeypatch.setenv("PROVLOG_LISTEN", "8422")
+    assert (
+        "set listen in PROVLOG_LISTEN, or --listen"
+        in provlog("config", "check", folder).stdout
+    )
+
+
 def test_what_is_for_clients_is_none_of_the_logs_settings(folder, monkeypatch):
     for name in ("TOKEN", "URL", "POLICY"):
         monkeypatch.setenv(f"PROVLOG_{name}", "something")

@@ -61,6 +61,7 @@ def test_the_module_runs_from_any_folder(desk):
     assert refused.stderr.startswith("verifier: error: inclusion: ")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(
     not shutil.which("provlog", path=Path(sys.executable).parent),
     reason="provlog is not installed here",
@@ -125,6 +126,7 @@ def test_an_answer_that_cannot_be_written_is_no_verdict(desk, output):
     assert shell(f"{VERIFY} record.bundle {output}").returncode == 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 @pytest.mark.parametrize(
     ("line", "status"),
@@ -321,6 +323,7 @@ def long_log(desk):
     return log.folder
 
 
+@pytest.mark.exhaustive
 def test_an_interrupted_audit_ends_without_a_traceback(long_log):
     with stalled(long_log, AUDIT, "tile") as (server, audit):
         os.killpg(audit.pid, signal.SIGINT)

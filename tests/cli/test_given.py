@@ -56,6 +56,16 @@ def test_standard_input_is_given_as_lines(new_log, files):
     assert "--lines -" in given.stderr
 
 
+def test_what_is_taken_from_the_environment_is_said_where_a_folder_is_misspelt(
+    files, monkeypatch
+):
+    monkeypatch.setenv("PROVLOG_URL", "http://127.0.0.1:1")
+    given = provlog("list", "nodir")
+    assert given.exit_code == 2
+    says = "LOG is http://127.0.0.1:1 (from PROVLOG_URL), for 'nodir' is no address"
+    assert says in given.stderr
+
+
 # Records that are none
 
 

@@ -82,7 +82,15 @@ def test_it_is_said_where_in_a_record_it_stands():
     body = mentioning(inputs=[{"digest": "sha256:"}, {"digest": text}], about=text)
     says = hit_of(7, wrapped(body), "record", DIGEST).says
     assert says.startswith("a record (run) that has its digest at ")
-    assert set(says.partition(" at ")[2].split(", ")) == {"inputs/1/digest", "about"}
+    assert says.partition(" at ")[2] == "about, inputs/1/digest"
+
+
+@pytest.mark.parametrize("at", [0, 150, 299])
+def test_it_is_found_wherever_in_a_long_record_it_stands(at):
+    inputs = [digest_text(sha256(b"%d" % number).digest()) for number in range(300)]
+    inputs[at] = digest_text(DIGEST)
+    says = hit_of(7, wrapped(mentioning(inputs=inputs)), "record", DIGEST).says
+    assert says == f"a record (run) that has its digest at inputs/{at}"
 
 
 # With an index, and without
@@ -215,13 +223,15 @@ def test_the_kinds_of_entries_are_told_apart(new_log, tmp_path):
     log = new_log(kind="record")
     (tmp_path / "run").write_bytes(record_text(1, kind=["no", "text"]))
     (tmp_path / "plain").write_bytes(record_text(2))
-    done("append", log.folder, tmp_path / "run", tmp_path / "plain")
-    genesis, odd, plain = done("list", log.folder).splitlines()
+    (tmp_path / "none").write_bytes(b'{"id":"%b"}' % record_id(3).encode())
+    done("append", log.folder, *(tmp_path / each for each in ("run", "plain", "none")))
+    genesis, odd, plain, none = done("list", log.folder).splitlines()
     assert genesis.split()[2:] == ["log", "genesis"]
     assert odd.endswith(f"['no', 'text']  {record_id(1)}")
     assert plain.split()[3:] == ["run", record_id(2)]
+    assert none.split()[3:] == ["-", record_id(3)], "an id stands where an id stands"
     (found,) = done("list", log.folder, "--last", 1, "--json").splitlines()
-    assert json.loads(found)["id"] == record_id(2)
+    assert (json.loads(found)["id"], json.loads(found)["kind"]) == (record_id(3), None)
 
 
 def test_only_our_own_command_line_hints_at_our_own_commands(new_log, tmp_path):

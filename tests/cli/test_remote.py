@@ -1,9 +1,11 @@
 """A log behind an address is read as a folder is, and believed no more than that."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
+from cli.answers import ASKED
 from tests.capture.live import serving, token_of, with_witness
 from tests.cli.operating import done, provlog, record_text, shell
 from tests.loopback import Server, answer, folder, raw, running
@@ -134,6 +136,24 @@ def test_what_is_not_found_is_the_logs_own_word(served, policy, tmp_path):
     assert "entries, by the log's own word: sha256:" in given.stderr
 
 
+def test_the_file_comes_first_however_many_others_name_it(tmp_path):
+    content = b"the weights of a model"
+    line = b"sha256:%b\n" % sha256(content).hexdigest().encode()
+    with serving(tmp_path, workers=0, settings=SETTINGS) as service:
+        kind = {"Content_Type": "application/x-ndjson", "Accept": "text/plain"}
+        service.post("/v1/records:batch", line * 300 + content, **kind)
+        service.until(lambda: b"\n301\n" in service.get("/checkpoint").body)
+        (tmp_path / "file").write_bytes(content)
+        policy = ("--policy", service.live.folder / "policy.txt")
+        for log in (service.url, service.live.folder):
+            given = provlog("check", log, tmp_path / "file", *policy)
+            lines = given.stdout.splitlines()
+            assert lines[0] == "entry 300  it is the file"
+            assert lines[1] == "entry 0  it is the file's digest"
+            assert len(lines) == 301
+            assert "may be more" not in given.stderr
+
+
 # Tokens
 
 
@@ -150,6 +170,7 @@ def test_who_may_not_read_is_told_to_get_a_token(tmp_path, monkeypatch):
         given = provlog("get", service.url, 0, *options)
         assert given.exit_code == 1
         assert "ask who runs the log for a token" in given.stderr
+        assert "hint: the token that was given is no good here" in given.stderr
         monkeypatch.setenv("PROVLOG_TOKEN", token)
         (tmp_path / "file").write_bytes(b"content")
         for words in (
@@ -160,6 +181,26 @@ def test_who_may_not_read_is_told_to_get_a_token(tmp_path, monkeypatch):
             ["checkpoint", service.url],
         ):
             assert token not in done(*words, *options)
+
+
+def test_an_auditor_of_a_log_that_is_not_public_needs_a_token(tmp_path, monkeypatch):
+    settings = f'{SETTINGS}\nreads = "token"'
+    with serving(tmp_path, workers=0, settings=settings) as service:
+        token = token_of(service, "audit")
+        options = ("--policy", service.live.folder / "policy.txt")
+        watch = ("monitor", *options, "--state", tmp_path / "state", service.url)
+        for words in (("audit", *options, service.url), watch):
+            given = provlog(*words)
+            assert given.exit_code == 2
+            assert "answered 401; " in given.stderr
+            assert "give --token-file FILE, or set PROVLOG_TOKEN" in given.stderr
+            (tmp_path / "token").write_text(f"{token}\n")
+            said = done(*words, "--token-file", tmp_path / "token")
+            monkeypatch.setenv("PROVLOG_TOKEN", token)
+            assert token not in said + done(*words)
+            monkeypatch.setenv("PROVLOG_TOKEN", "two words")
+            assert "PROVLOG_TOKEN has no token" in provlog(*words).stderr
+            monkeypatch.delenv("PROVLOG_TOKEN")
 
 
 # Servers that are none of ours
@@ -268,6 +309,28 @@ def test_a_lookup_that_answers_nonsense_finds_nothing(mirror, tmp_path, name):
     (tmp_path / "file").write_bytes(b"512")
     given = provlog("check", server.prefix, tmp_path / "file", *options)
     assert (given.exit_code, given.stdout) == (1, "")
+
+
+def test_a_log_that_would_go_on_without_end_is_not_asked_without_end(mirror, tmp_path):
+    log, server, options = mirror
+    files = folder(log.folder)
+
+    def endless(handler):
+        if "lookup" not in handler.path:
+            return files(handler)
+        first = handler.path.partition("/v1/lookup/digest/")[2][65:] or "0"
+        said = {"indexes": [int(first)], "covered": int(first) + 1, "more": True}
+        return answer(200, json.dumps(said).encode())(handler)
+
+    server.behaviours = [endless]
+    (tmp_path / "file").write_bytes(b"7")
+    given = provlog("check", server.prefix, tmp_path / "file", *options)
+    assert (given.exit_code, given.stdout) == (0, "entry 7  it is the file\n")
+    assert "there may be more: the log was asked 100 times at most" in given.stderr
+    asked = [path for path, _ in server.requests if "lookup" in path]
+    assert len(asked) == ASKED
+    tiles = [path for path, _ in server.requests if "tile/entries" in path]
+    assert len(tiles) == 1, "what is in one tile is fetched once"
 
 
 def test_a_lookup_that_lies_finds_nothing(mirror, tmp_path):

@@ -3,8 +3,11 @@
 import os
 import shutil
 
+import pytest
+
 from ledger.store import layout as at
 from tests.cli.operating import done, provlog, said, writing
+from tests.loopback import Server, answer, folder, running
 from tests.upkeep.spoil import (
     flip,
     is_sound,
@@ -127,6 +130,53 @@ def test_a_receipt_has_a_checkpoint_too(log, tmp_path):
     assert f"the tree of size {SIZE} that a checkpoint has" in told
 
 
+def test_what_was_given_already_is_in_the_command_that_mends_it(log, copy):
+    (log.folder / "anchor").unlink()
+    given = provlog("restore", log.folder, "--from", copy)
+    assert given.exit_code == 2
+    line = f"provlog restore {log.folder} --from {copy} --checkpoint NEWEST"
+    assert f"mend: {line}\n" in given.stderr
+    done(*line.replace("NEWEST", str(copy / "checkpoint")).split()[1:])
+
+
+@pytest.mark.parametrize("command", ["restore", "fsck"])
+def test_a_copy_behind_a_token_is_read_with_it_and_no_other_is(
+    log, tmp_path, monkeypatch, command
+):
+    done("export", log.folder, tmp_path / "public")
+    if command == "fsck":
+        log.given_up = True
+        flip(log.folder, at.ENTRIES, at.index_key(0), 5)
+    (tmp_path / "token").write_text("word\n")
+    line = [command, log.folder, "--from"]
+    more = ["--repair"] if command == "fsck" else []
+    with running(Server()) as server:
+        server.behaviours = [asking("Bearer word", folder(tmp_path / "public"))]
+        two = [server.prefix, "--from", f"{server.prefix}/other", *more]
+        given = provlog(*line, *two, "--token-file", tmp_path / "token")
+        assert given.exit_code == 2
+        assert "--token-file is for one http(s) address" in given.stderr
+        monkeypatch.setenv("PROVLOG_TOKEN", "word")
+        provlog(*line, *two)
+        assert all("Authorization" not in headers for _, headers in server.requests)
+        monkeypatch.delenv("PROVLOG_TOKEN")
+        given = provlog(*line, server.prefix, *more)
+        assert given.exit_code == {"restore": 2, "fsck": 1}[command]
+        token = ["--token-file", tmp_path / "token"]
+        assert "word" not in done(*line, server.prefix, *more, *token)
+    assert provlog("fsck", log.folder).exit_code == 0
+
+
+def asking(token, behave):
+    """Answer whoever has the token, and nobody else."""
+
+    def answered(handler):
+        known = handler.headers.get("Authorization") == token
+        (behave if known else answer(401))(handler)
+
+    return answered
+
+
 def test_targets_that_are_silent_can_be_left_out(log):
     toml = log.folder / "log.toml"
     toml.write_text('min_free_bytes = 0\ntargets = ["../public"]\n')
@@ -152,7 +202,16 @@ def test_what_was_put_into_a_bare_folder_is_said(log, copy):
     assert given.exit_code == 0
     assert f"log.toml, from {copy}; see that it is right" in given.stderr
     assert "policy.txt, from the key" in given.stderr
+    assert "no tokens file: every program of this machine can submit" in given.stderr
     assert f"says that {SIZE} entries are all there were" in given.stderr
+
+
+def test_a_log_that_has_its_tokens_is_not_warned_about(log, copy):
+    done("token", "create", log.folder)
+    shutil.rmtree(log.folder / "store")
+    given = provlog("restore", log.folder, "--from", copy)
+    assert given.exit_code == 0
+    assert "tokens" not in given.stderr
 
 
 def test_a_folder_whose_name_a_shell_would_take_apart_is_quoted(log, tmp_path):

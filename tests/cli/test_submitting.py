@@ -87,6 +87,13 @@ def test_the_address_may_stand_in_the_environment(records, record, monkeypatch):
     assert done("submit", record("one", 1)).endswith("  one\n")
 
 
+def test_of_a_conflict_a_program_is_told_where_the_first_one_stands(records, record):
+    index = int(done("submit", records.url, record("one", 1)).split()[0])
+    given = provlog("submit", records.url, record("other", 1, note="x"), "--json")
+    said = json.loads(given.stdout)
+    assert (said["refused"], said["index"]) == ("conflict", index)
+
+
 def test_what_is_refused_has_no_index_and_the_others_are_logged(records, record):
     record("one", 1)
     done("submit", records.url, "one")
@@ -185,7 +192,7 @@ def test_a_bundle_that_cannot_be_written_leaves_what_is_logged_said(records, rec
     ("words", "says"),
     [
         (["one", "a/one", "--out", "."], "two files are called 'one'"),
-        (["one", "two", "--out", "nowhere"], "nowhere is no folder"),
+        (["one", "two", "--out", "nowhere"], "(mkdir nowhere)"),
         (["--lines", "one", "--out", "nowhere"], "nowhere is no folder"),
         (["one", "--out", ""], "it is empty"),
         (["one", "--lines", "one"], "give either FILE..., or --lines FILE"),
@@ -269,7 +276,7 @@ def test_whom_to_believe_has_to_be_said(records, record, monkeypatch):
 def test_a_folder_is_for_another_command(records, record):
     given = provlog("submit", records.live.folder, record("one", 1))
     assert given.exit_code == 2
-    assert "for a folder: provlog append" in given.stderr
+    assert "set PROVLOG_URL; for a folder: provlog append" in given.stderr
 
 
 def test_who_is_not_there_cannot_be_given_anything(record):
@@ -277,4 +284,27 @@ def test_who_is_not_there_cannot_be_given_anything(record):
         port = taken.getsockname()[1]
     given = provlog("submit", f"http://127.0.0.1:{port}", record("one", 1))
     assert (given.exit_code, given.stdout) == (2, "")
-    assert "is not reached" in given.stderr
+    assert f"error: http://127.0.0.1:{port}: 127.0.0.1 port" in given.stderr
+    assert "hint: start it where it is: provlog serve LOG" in given.stderr
+
+
+def test_lines_that_cannot_be_opened_are_said_before_the_log_is_asked(record):
+    given = provlog("submit", "http://127.0.0.1:1", "--lines", "absent")
+    assert given.exit_code == 2
+    assert given.stderr == "provlog: error: absent: No such file or directory\n"
+
+
+def test_the_address_of_what_a_log_has_is_not_that_of_the_log(record):
+    given = provlog("submit", "http://127.0.0.1:1/v1/records", record("one", 1))
+    assert given.exit_code == 2
+    assert "give http://127.0.0.1:1\n" in given.stderr
+
+
+def test_a_token_that_is_no_good_is_said_to_be_the_one_that_was_given(
+    records, record, monkeypatch
+):
+    monkeypatch.setenv("PROVLOG_TOKEN", "provlog_of-another-log")
+    given = provlog("submit", records.url, record("one", 1))
+    assert given.exit_code == 1
+    assert "hint: the token that was given is no good here" in given.stderr
+    assert "needs none: unset PROVLOG_TOKEN" in given.stderr

@@ -117,8 +117,28 @@ def test_a_pseudonym_that_was_never_seen_is_taken_with_a_warning(folder):
     "options", [["--by", "mallory"], ["--name", "two words"]], ids=["by", "name"]
 )
 def test_what_cannot_be_written_down_is_refused(folder, options):
-    given = provlog("token", "create", folder, *options)
+    given = provlog("token", "create", folder, *options, "--out", folder / "out")
     assert (given.exit_code, given.stdout) == (1, "")
+    assert "warning" not in given.stderr
+    assert listed(folder) == []
+    assert not (folder / "out").exists()
+
+
+def test_a_token_can_go_to_a_file_of_its_own_that_nobody_else_can_read(folder):
+    given = provlog("token", "create", folder, "--out", folder / "mine", "--json")
+    made = json.loads(given.stdout)
+    assert (made["file"], "token" in made) == (str(folder / "mine"), False)
+    assert "keep the token now" not in given.stderr
+    assert (folder / "mine").stat().st_mode & 0o777 == 0o600
+    text = (folder / "mine").read_text().removesuffix("\n")
+    assert caller(folder, text).token == made["id"]
+
+
+def test_no_file_is_written_over_and_then_no_token_is_made(folder):
+    (folder / "mine").write_bytes(b"another token")
+    given = provlog("token", "create", folder, "--out", folder / "mine")
+    assert (given.exit_code, given.stdout) == (2, "")
+    assert (folder / "mine").read_bytes() == b"another token"
     assert listed(folder) == []
 
 

@@ -224,6 +224,7 @@ def test_no_control_character_of_a_store_reaches_the_terminal(log):
 # Streams
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("output", [">&-", "> /dev/full"])
 @pytest.mark.parametrize(
     "line",
@@ -235,6 +236,7 @@ def test_what_cannot_be_said_ends_as_what_cannot_be_done(log, line, output):
     assert shell(f"PROVLOG {line} {output}", log.folder.parent).returncode == 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("line", ["fsck log", "backup log b", "export log e"])
 def test_nobody_has_to_listen_to_the_talk(log, line):
     assert shell(f"PROVLOG {line} 2>&-", log.folder.parent).returncode == 0

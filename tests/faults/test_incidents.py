@@ -12,12 +12,13 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.errors import Held, Unavailable, WrongBytes
+from ledger.errors import Held, Refused, Unavailable, WrongBytes
 from ledger.keys.keyfile import read_note_key
 from ledger.log.log import Log
+from ledger.log.look import look
 from ledger.log.scrubber import Scrubber
 from ledger.upkeep.continuing import begin_again
-from ledger.upkeep.copies import open_copy
+from ledger.upkeep.copies import backup, open_copy
 from ledger.upkeep.fsck import fsck, repair
 from ledger.upkeep.promises import Evidence
 from ledger.upkeep.restore import restore
@@ -198,6 +199,45 @@ def test_venafi_2017_a_cloned_folder(new_log, tmp_path):
     with Log.open(tmp_path / "clone") as clone, live.open() as log:
         assert clone.hold.state == "cloned"
         live.append(b"the original goes on", log=log)
+
+
+@pytest.mark.parametrize("gone_on", [0, 20], ids=["behind", "gone_on"])
+def test_venafi_2017_what_a_restore_was_shown_is_not_forgotten(
+    new_log, tmp_path, gone_on
+):
+    live, new = new_log(), tmp_path / "new"
+    live.append(*numbered(300))
+    backup(live.folder, tmp_path / "backup")
+    live.append(*numbered(9, 300))
+    public(live, tmp_path / "public")
+    old, newest = (
+        (tmp_path / where / "checkpoint").read_bytes() for where in ("backup", "public")
+    )
+    new.mkdir()
+    for name in ("key", "log.toml"):
+        shutil.copy(live.folder / name, new)
+    copies = [str(tmp_path / "backup")]
+    restore(new, Evidence(copies=copies, checkpoints=[old]))
+    with Log.open(new) as log:
+        assert log.hold is None  # nobody has said yet that there was more
+        log.append(numbered(gone_on, 9_000))
+    state = "forked" if gone_on else "rollback"
+    # Shown it once, nobody goes on without it, whatever he leaves out the next time.
+    for checkpoints in ([newest], [old], []):
+        with pytest.raises((Held, Refused)):
+            restore(new, Evidence(copies=copies, checkpoints=checkpoints))
+        with Log.open(new) as log:
+            assert log.hold.state == state
+            with pytest.raises(Held):
+                log.append([b"a second history"])
+        with look(new) as seen:
+            assert seen.hold.state == state
+            with pytest.raises(Held):
+                seen.checkpoint()
+    if not gone_on:
+        restore(new, Evidence(copies=[*copies, str(tmp_path / "public")]))
+        live.folder = new
+        assert live.append(b"goes on").indexes == range(309, 310)
 
 
 # Izenpe 2016 (F5)

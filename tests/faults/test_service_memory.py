@@ -6,7 +6,6 @@ import pytest
 
 from tests import tools
 
-WARM, MANY = 20_000, 100_000
 SLACK_KB = 24 << 10
 """The caches of tiles and of signed checkpoints, and what malloc keeps for later."""
 SCRIPT = 'wrk.method = "POST"\nwrk.body = "an entry"\n'
@@ -23,7 +22,7 @@ def submit(service, script, count):
     """Submit so many and more, each alone; what each process has then."""
     goal = size(service) + count
     while size(service) < goal:
-        command = ["wrk", "-t1", "-c32", "-d2s", "-s", str(script)]
+        command = ["wrk", "-t1", "-c32", "-d1s", "-s", str(script)]
         subprocess.run(
             [*command, f"{service.url}/add"], check=True, stdout=subprocess.DEVNULL
         )
@@ -35,13 +34,19 @@ def size(service):
     return service.ask("GET", "/healthz", operations=True).json["size"]
 
 
-@pytest.mark.exhaustive
-def test_no_process_grows_with_what_it_has_answered(new_service, tmp_path):
+@pytest.mark.parametrize(
+    ("warm", "many"),
+    [
+        pytest.param(2_000, 8_000, marks=pytest.mark.exhaustive),
+        pytest.param(20_000, 100_000, marks=pytest.mark.soak),
+    ],
+)
+def test_no_process_grows_with_what_it_has_answered(new_service, tmp_path, warm, many):
     tools.need("wrk")
     script = tmp_path / "submit.lua"
     script.write_text(SCRIPT)
     service = new_service(workers=2)
-    before = submit(service, script, WARM)
-    after = submit(service, script, MANY)
+    before = submit(service, script, warm)
+    after = submit(service, script, many)
     assert before.keys() == after.keys()
     assert all(after[pid] - before[pid] < SLACK_KB for pid in after), (before, after)

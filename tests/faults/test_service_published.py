@@ -123,6 +123,7 @@ def test_what_another_log_has_published_is_not_believed(published, tmp_path):
     published.go_on()
 
 
+@pytest.mark.exhaustive
 def test_receipts_for_all_that_was_published_are_there_after_a_restart(
     new_service, new_log
 ):

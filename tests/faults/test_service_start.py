@@ -45,6 +45,7 @@ def test_a_second_service_of_one_log_is_refused_by_name(new_service, workers):
     assert service.submit(b"undisturbed").status == 201
 
 
+@pytest.mark.exhaustive
 @WORKERS
 def test_so_is_one_that_wants_the_same_port_as_well(new_service, workers):
     service = new_service(workers=workers)
@@ -72,6 +73,7 @@ def test_appending_to_a_log_that_is_served_is_refused(new_service, tmp_path):
     assert service.submit(b"entry").json["index"] == 0
 
 
+@pytest.mark.exhaustive
 @WORKERS
 @pytest.mark.parametrize("setting", ["listen", "operations"])
 def test_a_port_that_somebody_has_is_refused_in_words(
@@ -94,9 +96,10 @@ def test_a_port_that_somebody_has_is_refused_in_words(
 @pytest.mark.parametrize(
     ("workers", "rounds"),
     [
-        ("2", 1),
-        pytest.param("2", 20, marks=pytest.mark.exhaustive),
-        pytest.param("0", 20, marks=pytest.mark.exhaustive),
+        pytest.param("2", 4, marks=pytest.mark.exhaustive),
+        pytest.param("0", 4, marks=pytest.mark.exhaustive),
+        pytest.param("2", 20, marks=pytest.mark.soak),
+        pytest.param("0", 20, marks=pytest.mark.soak),
     ],
 )
 def test_of_two_that_start_at_once_exactly_one_serves(new_log, workers, rounds):

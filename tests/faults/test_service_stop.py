@@ -52,12 +52,13 @@ def rounds(new_service, workers, count):
         service = new_service(live, workers=workers)
 
 
+@pytest.mark.exhaustive
 @WORKERS
 def test_a_stop_under_load_answers_everyone_truthfully(new_service, workers):
-    rounds(new_service, workers, 2)
+    rounds(new_service, workers, 4)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.soak
 @WORKERS
 def test_twenty_stops_under_load_answer_everyone_truthfully(new_service, workers):
     rounds(new_service, workers, 20)

@@ -61,17 +61,20 @@ def commands_in(shown: str) -> list[str]:
     ]
 
 
+@pytest.mark.exhaustive
 def test_the_demo_ends_as_it_should(demo):
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert not demo.stderr
 
 
+@pytest.mark.exhaustive
 def test_the_demo_fits_on_one_screen(demo):
     lines = demo.stdout.splitlines()
     assert len(lines) <= LINES
     assert max(map(len, lines)) <= COLUMNS
 
 
+@pytest.mark.exhaustive
 def test_the_demo_goes_from_the_first_day_to_the_byte_that_is_refused(demo):
     assert commands_in(demo.stdout) == [
         "provlog init",
@@ -87,9 +90,11 @@ def test_the_demo_goes_from_the_first_day_to_the_byte_that_is_refused(demo):
     ]
 
 
-def test_the_demo_shows_the_receipt_the_proof_and_the_place(demo):
+@pytest.mark.exhaustive
+def test_the_demo_shows_the_receipt_the_proof_its_limit_and_the_place(demo):
     for words in [
         "receipt             entry 2, a path of 1 hashes",
+        "quorum              the policy asks no witness; the log may show others",
         "inclusion   holds   it is entry 2 of 3",
         "tree        holds   3 record entries, re-hashed",
         "entry       BROKEN  tile/entries/000.p/3, entry 2: ",
@@ -97,19 +102,26 @@ def test_the_demo_shows_the_receipt_the_proof_and_the_place(demo):
         assert f"\n{words}" in demo.stdout
 
 
+@pytest.mark.exhaustive
 def test_the_demo_leaves_nothing_behind(demo, place):
     assert demo.returncode == 0
     assert not list(place.iterdir())
 
 
-def test_the_readme_shows_the_demo_as_it_is(demo):
+@pytest.mark.exhaustive
+def test_the_first_screen_of_the_readme_is_what_matters_of_the_demo(demo):
     (shown,) = [
         lines
         for _, lines in blocks((ROOT / "README.md").read_text())
         if lines[:1] == ["$ make demo"]
     ]
     assert re.fullmatch(as_pattern(shown[1:]), demo.stdout), demo.stdout
-    assert commands_in("\n".join(shown[1:])) == commands_in(demo.stdout)
+    assert commands_in("\n".join(shown[1:])) == [
+        "provlog submit",
+        "provlog verify",
+        "sed -i",
+        "provlog audit",
+    ]
 
 
 @pytest.fixture

@@ -220,6 +220,18 @@ def copy(source, target):
         shutil.copy(source, target)
 
 
+def test_what_the_image_copies_is_all_that_a_builder_is_sent():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = [
+        name
+        for each in image("COPY")
+        if not each.startswith("--from")
+        for name in each.split()[:-1]
+    ]
+    assert "*" in lines
+    assert {each[1:] for each in lines if each.startswith("!")} == set(copied)
+
+
 def test_the_image_runs_without_root_and_hears_sigterm():
     assert image("USER") == ["provlog"]
     assert image("STOPSIGNAL") == ["SIGTERM"]
@@ -232,6 +244,7 @@ def test_the_image_is_not_ended_for_a_log_that_can_be_read():
     assert image("EXPOSE") == [DEFAULTS.listen.rpartition(":")[2]]
 
 
+@pytest.mark.exhaustive
 def test_a_second_container_on_one_volume_is_refused(new_service):
     # Each has processes of its own, so that none sees the number of the other's.
     apart = ["unshare", "--fork", "--pid", "--mount-proc"]

@@ -24,8 +24,8 @@ from tests.house.test_docs import anchors
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operations.md"
 TEXT = PAGE.read_text()
-ELSEWHERE = {"verify", "monitor", "inspect"}
-"""What auditing.md shows."""
+ELSEWHERE = {"verify", "monitor", "inspect", "id"}
+"""What auditing.md shows, and api.md."""
 
 
 def table(heading):

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Refused, Unavailable, WrongBytes
-from ledger.index.follower import PIECE, Follower
-from ledger.index.keys import MAX_MENTIONED
+from ledger.index.follower import MANY, PIECE, Follower
 from ledger.index.lookup import Lookup
 from ledger.index.runs import ROW_BYTES, About, write_run
 from ledger.index.shelf import FAN, Shelf, mergeable
@@ -223,11 +222,14 @@ def test_nothing_stays_open_of_what_was_replaced(tmp_path):
 
 
 class Hostile:
-    """A log of records that are as large, and mention as much, as the index takes."""
+    """A log of records that mention as much as they have room for, or `mentioned`."""
 
-    def __init__(self):
-        digests = [f"sha256:{number:064x}" for number in range(MAX_MENTIONED)]
-        self.entry = wrapped(body(1, inputs=digests, note="x" * 58_000))
+    def __init__(self, mentioned=880):
+        # What differs is in their keys, of which a record has each once.
+        self.digests = [
+            f"sha256:{number:032x}" + "0" * 32 for number in range(mentioned)
+        ]
+        self.entry = wrapped(body(1, inputs=self.digests))
 
     def entries(self, start, stop):
         # Each is an object of its own, as they are when they are read from a log.
@@ -238,10 +240,22 @@ class Hostile:
 def test_memory_is_bounded_whatever_records_mention(tmp_path):
     follower = Follower(tmp_path, Hostile(), "record", GENESIS)
     tracemalloc.start()
-    follow(follower, PIECE)
+    assert follower.step(PIECE) == WIDTH
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 30 << 20
+    assert most < 34 << 20
+
+
+def test_where_rows_are_many_each_tile_has_a_run_until_they_are_merged(tmp_path):
+    log = Hostile(MANY // PIECE + 1)
+    follower = Follower(tmp_path, log, "record", GENESIS)
+    steps = [follower.step(PIECE) for _ in range(FAN + 1)]
+    assert steps == [WIDTH] * FAN + [PIECE]
+    assert widths(tmp_path) == [PIECE]
+    lookup = Lookup(tmp_path, GENESIS)
+    for digest in (log.digests[0], log.digests[-1]):
+        start = bytes.fromhex(digest.removeprefix("sha256:"))[:16]
+        assert lookup.find("digest", start, most=PIECE) == list(range(PIECE))
 
 
 def held(folder):

@@ -32,6 +32,7 @@ SPOILED = ["", "", "", "gone", "short", "flipped", "foreign", "renamed"]
 """What happens to a file; to every third one or so, nothing."""
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=30)
 @given(st.data())
 def test_it_comes_back_from_whatever_happens_to_its_files(tmp_path_factory, data):

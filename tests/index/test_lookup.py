@@ -124,6 +124,7 @@ def test_another_logs_index_says_nothing(new_log):
     assert (lookup.covered, places_of(b"theirs", lookup)) == (0, [])
 
 
+@pytest.mark.exhaustive
 def test_answers_are_right_at_every_moment_while_another_process_follows(new_log):
     live = new_log()
     lookup = Lookup(live.folder / "index", live.charter.genesis)

@@ -3,6 +3,7 @@
 What is checked is the file that was opened, not the one that had its name before.
 """
 
+import errno
 import os
 import secrets
 import stat
@@ -107,6 +108,38 @@ def test_a_file_of_somebody_else_is_refused_also_by_root(path, monkeypatch):
 def test_a_file_of_ours_or_of_root_is_read(path, monkeypatch, owner):
     owned_by(monkeypatch, owner, read_by=4711)
     assert read_key_file(path) == OLD
+
+
+def owners(monkeypatch, *, file, folder, user):
+    """Have the file and its folder be of these users, and us be `user`."""
+    owned_by(monkeypatch, file, read_by=user)
+    real = os.stat
+
+    def told(path, **options):
+        found = real(path, **options)
+        owner = folder if stat.S_ISDIR(found.st_mode) else file
+        return os.stat_result((*found[:4], owner, *found[5:]))
+
+    monkeypatch.setattr(os, "stat", told)
+
+
+def test_who_gives_a_command_as_root_is_told_whose_log_it_is(path, monkeypatch):
+    # The log of a service: chown would shut it out, and nobody has got at the key.
+    owners(monkeypatch, file=4712, folder=4712, user=0)
+    error = refused(path, "wrong_user", "to user 4712, and this .* as user root")
+    assert "as that user: runuser -u 4712 -- provlog" in error.mend
+    assert "chown" not in error.mend
+
+
+def test_a_key_of_root_in_the_folder_of_a_user_is_given_back(path, monkeypatch):
+    owners(monkeypatch, file=0, folder=4711, user=4711)
+
+    def shut(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", shut)
+    error = refused(path, "wrong_user", "belongs to user root, and")
+    assert error.mend == f"as root: chown 4711 {path}"
 
 
 # What it is

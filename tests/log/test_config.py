@@ -13,6 +13,7 @@ NUMBERS = [name for name, default in FIELDS.items() if type(default) is int]
 FILES = ["anchor", "key", "tls_certificate", "tls_key"]
 ADDRESSES = ["listen", "operations"]
 CHOICES = {"reads": ["public", "token"], "ack": ["committed", "published"]}
+MOST = {"workers": 64}
 MAY_BE_0 = [
     *("min_free_bytes", "hold_when_ahead_days", "scrub_entries_per_s", "workers"),
     *("entries_per_s", "bytes_per_s", "caller_entries_per_s", "caller_bytes_per_s"),
@@ -45,7 +46,7 @@ def test_an_empty_file_changes_nothing(tmp_path):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_every_number_can_be_set(tmp_path, name):
     assert getattr(read(tmp_path, f"{name} = 7"), name) == 7
-    largest = (1 << 63) - 1
+    largest = MOST.get(name, (1 << 63) - 1)
     assert getattr(read(tmp_path, f"{name} = {largest}"), name) == largest
 
 
@@ -62,6 +63,20 @@ def test_0_is_refused_where_it_has_none(tmp_path, name):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_no_address_has_room_for_is_refused(tmp_path, name):
     assert name in refused(tmp_path, f"{name} = {1 << 63}")
+
+
+@pytest.mark.parametrize("name", MOST)
+def test_more_than_makes_sense_is_refused_wherever_it_is_set(tmp_path, name):
+    says = f"{name} is not a number from 0 to {MOST[name]}"
+    assert says in refused(tmp_path, f"{name} = {MOST[name] + 1}")
+    (tmp_path / NAME).unlink()
+    with pytest.raises(Held, match=says):
+        Config.read(tmp_path, {f"PROVLOG_{name.upper()}": str(MOST[name] + 1)})
+
+
+def test_a_spelling_mistake_is_told_from_a_setting_that_nobody_knows(tmp_path):
+    assert refused(tmp_path, "worker = 2").endswith("did you mean workers?")
+    assert "known are anchor, key, targets" in refused(tmp_path, "zzz = 2")
 
 
 @pytest.mark.parametrize("name", [*FILES, *ADDRESSES])

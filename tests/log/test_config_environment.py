@@ -67,7 +67,7 @@ def test_a_variable_is_checked_as_the_file_is(given, variable, text):
     with pytest.raises(Held, match=rf"^{variable}: ") as caught:
         given(variable, text)
     assert caught.value.state == "config"
-    assert variable in caught.value.mend
+    assert caught.value.mend == f"set {variable} right, or unset it"
 
 
 def test_a_variable_may_not_bring_anchor_and_key_together(given):

@@ -131,7 +131,7 @@ def test_who_looks_does_not_keep_a_writer_from_starting(tmp_path, monkeypatch):
         # Somebody looks just now, and lets go while the writer is patient.
         fcntl.flock(somebody, fcntl.LOCK_SH)
         monkeypatch.setattr(
-            "ledger.log.lock.time.sleep", lambda _: fcntl.flock(somebody, fcntl.LOCK_UN)
+            "ledger.locks.time.sleep", lambda _: fcntl.flock(somebody, fcntl.LOCK_UN)
         )
         Lock(tmp_path).release()
 

@@ -34,6 +34,8 @@ def test_what_has_no_room_is_named_with_its_setting(tmp_path, spoiled, name):
     with pytest.raises(Held, match=name) as caught:
         check_room(usage(**spoiled), CONFIG, tmp_path)
     assert caught.value.state == "full"
+    if name != "min_free_bytes":
+        assert f"next batch may need {SLACK_BYTES} more" in str(caught.value)
     assert str(tmp_path / "log.toml") in caught.value.mend
 
 
@@ -47,13 +49,16 @@ def test_it_says_what_a_submission_would_be_told(new_log, room):
     )
     with live.open() as log:
         full = refused(check_room, log.store.usage(), log.home.config, live.folder)
-        assert full == refused(log.append, [b"entry"])
-        assert full == (room < SLACK_BYTES)
+        said = refused(log.append, [b"entry"])
+        assert bool(full) == bool(said) == (room < SLACK_BYTES)
+        assert ("the next batch may need " in full) == bool(full)
+        assert ("and this batch may need " in said) == bool(said)
 
 
 def refused(call, *given):
+    """What is said to whoever is refused; empty if nobody is."""
     try:
         call(*given)
-    except (Held, Unavailable):
-        return True
-    return False
+    except (Held, Unavailable) as error:
+        return str(error)
+    return ""

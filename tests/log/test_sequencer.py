@@ -277,7 +277,13 @@ def test_readers_beside_the_writer_never_see_more_than_is_anchored(new_log):
     assert not above
 
 
-@pytest.mark.parametrize("time", [None, NOW_MS // 1_000], ids=["Ed25519", "with time"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        pytest.param(None, id="Ed25519"),
+        pytest.param(NOW_MS // 1_000, id="with time", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_checkpoints_can_be_asked_for_while_batches_are_written(new_log, narrow, time):
     live, done = new_log(), threading.Event()
     shown, failed = set(), []

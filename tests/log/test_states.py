@@ -244,6 +244,26 @@ def test_keys_that_cannot_be_used(live, spoil, state):
         assert caught.value.state == state
 
 
+@pytest.mark.parametrize("reads", [True, False], ids=["who reads", "who writes"])
+def test_root_leaves_no_file_that_the_user_of_the_log_cannot_open(
+    live, monkeypatch, reads
+):
+    lock, real = live.folder / "store" / "lock.mdb", os.stat
+    lock.unlink()
+
+    def stat(*given, **options):
+        found = real(*given, **options)
+        return os.stat_result((*found[:4], 4711, *found[5:]))
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(Held) as caught, mended_by(live.folder):
+        Home.at(live.folder).open_store(readonly=reads)
+    assert caught.value.state == "wrong_user"
+    assert "as the user whose log it is" in caught.value.mend
+    assert not lock.exists()
+
+
 def test_a_state_that_is_told_at_the_start_is_an_event(new_log, caplog):
     live = new_log()
     (live.folder / "anchor").unlink()

@@ -117,6 +117,12 @@ def test_what_is_wrong_is_said_in_one_form(service, method, path, status):
         assert got.json["check"]
 
 
+def test_who_asks_for_nothing_is_told_where_to_begin(service):
+    named = re.findall(r"/[\w./]+", service.get("/").json["detail"])
+    assert named == ["/v1/openapi.json", "/v1/problems", "/checkpoint"]
+    assert all(service.get(path).status == 200 for path in named)
+
+
 @pytest.mark.parametrize("path", ["/checkpoint", "/add", "/v1/records", "/v1/problems"])
 def test_a_method_that_is_not_taken_is_told_those_that_are(service, path):
     allowed = service.ask("DELETE", path).headers["Allow"].split(", ")

@@ -121,7 +121,13 @@ def produce(reader, number):
         assert reader.get(f"/v1/entries/{index}").body == entry
 
 
-@pytest.mark.parametrize("workers", [0, 2], ids=["alone", "two_front_ends"])
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param(0, id="alone"),
+        pytest.param(2, id="two_front_ends", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_readers_who_race_with_producers_see_nothing_but_a_log(new_service, workers):
     service = new_service(workers=workers, settings="publish_interval_ms = 20\n")
     done = threading.Event()

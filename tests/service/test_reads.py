@@ -1,11 +1,17 @@
 """What is asked for by index, size, id or digest is right, and can be verified."""
 
+import asyncio
 import base64
 import json
+import threading
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from ledger.http.lookups import Lookups
+from ledger.index.lookup import Lookup
 from tests.reference.rfc6962 import Tree
 from tests.service.standing import RECORD, standing
 from verifier import Bundle, Receipt, verify_checkpoint
@@ -107,6 +113,8 @@ def test_the_first_entry_of_a_record_log_is_its_own(records):
         *("proofs/consistency/0/301", "proofs/consistency/1/9999999999999999999"),
         *("lookup/digest/" + "0" * 64, "lookup/digest/" + "0" * 63),
         *("lookup/digest/" + "A" * 64, "lookup/record/" + "0" * 36),
+        *(f"lookup/digest/{'0' * 64}/{first}" for first in ("7", "999", "01", "", "x")),
+        f"lookup/digest/{'0' * 64}/9999999999999999999",
     ],
 )
 def test_what_is_not_there_is_kept_by_nobody(service, path):
@@ -142,6 +150,7 @@ def test_a_receipt_can_be_had_for_every_size_that_was_signed(records):
         assert holds(records, receipt, entry).size == size
 
 
+@pytest.mark.exhaustive
 def test_and_for_one_that_was_published_before_a_new_start(new_log, new_service):
     live = new_log()
     first = new_service(live)
@@ -188,6 +197,12 @@ def test_every_tree_begins_with_the_empty_one(service):
 # Lookups
 
 
+def batch(service, *entries):
+    kind = {"Content_Type": "application/x-ndjson", "Accept": "text/plain"}
+    lines = b"".join(b"%b\n" % entry for entry in entries)
+    assert service.post("/v1/records:batch", lines, **kind).status == 200
+
+
 @pytest.mark.parametrize("index", [0, 299])
 def test_an_entry_is_found_by_its_digest(service, index):
     digest = sha256(LOGGED[index]).hexdigest()
@@ -205,16 +220,74 @@ def test_a_record_is_found_by_its_id_as_soon_as_it_is_logged(records):
 
 
 @pytest.mark.parametrize("index", ["true", "false"])
-def test_what_was_logged_often_is_found_a_hundred_times(new_service, index):
+def test_what_was_logged_often_is_found_a_hundred_times_and_then_on(new_service, index):
     service = new_service(settings=f"index = {index}\n")
-    kind = {"Content_Type": "application/x-ndjson", "Accept": "text/plain"}
-    service.post("/v1/records:batch", b"once\n" + b"often\n" * 100, **kind)
-    digest = sha256(b"often").hexdigest()
-    got = service.get(f"/v1/lookup/digest/{digest}").json
-    assert got["indexes"] == list(range(1, 101))
-    assert got["more"] is True
+    digest = sha256(b"file").hexdigest()
+    # Before the file somebody logs its digest, to push it out of sight.
+    batch(service, b"once", *[b"sha256:%b" % digest.encode()] * 100, b"file")
+    live, asked = service.live, f"/v1/lookup/digest/{digest}"
+    lookup = Lookup(live.folder / "index", live.charter.genesis)
+    service.until(lambda: index == "false" or lookup.covered == 102)
+    got = service.get(asked).json
+    assert got == {"indexes": [*range(1, 101)], "covered": 101, "more": True}
+    got = service.get(f"{asked}/{got['covered']}").json
+    assert got == {"indexes": [101], "covered": 102, "more": False}
+    assert service.get(f"{asked}/102").status == 404
+    assert service.get(f"{asked}/99").json["indexes"] == [99, 100, 101]
 
 
+def test_a_log_without_an_index_is_looked_through_step_by_step(new_service):
+    service = new_service(settings="index = false\n")
+    batch(service, *[b"other"] * 1100, b"file")
+    asked = f"/v1/lookup/digest/{sha256(b'file').hexdigest()}"
+    got = service.get(asked)
+    assert (got.status, got.json["covered"], got.json["size"]) == (404, 1024, 1101)
+    got = service.get(f"{asked}/1024").json
+    assert got == {"indexes": [1100], "covered": 1101, "more": False}
+
+
+def test_others_are_answered_while_a_lookup_reads():
+    answered = threading.Event()
+
+    class Slow:
+        def entries(self, start, stop):
+            assert answered.wait(5), "nobody is"
+            return [b"file"]
+
+    writer = SimpleNamespace(head=SimpleNamespace(size=1))
+    site = SimpleNamespace(writer=writer, charter=SimpleNamespace(kind="opaque"))
+    path = {"sha256": sha256(b"file").hexdigest()}
+    asked: Any = SimpleNamespace(site=site, path=path)
+
+    async def ask():
+        reading: Any = Slow()
+        lookups = Lookups(reading, None)
+        looked_up = asyncio.create_task(lookups.digest(asked))
+        await asyncio.sleep(0)
+        answered.set()
+        return await looked_up
+
+    assert asyncio.run(ask()).status == 200
+
+
+def test_the_records_of_an_id_are_looked_up_from_an_entry_on(records):
+    index = records.submit(RECORD % 98).json["index"]
+    asked = "/v1/lookup/record/01a0c54a-5ad0-7aa2-bf0c-000000000098"
+    assert records.get(f"{asked}/{index}").json["indexes"] == [index]
+    assert records.get(f"{asked}/{index + 1}").status == 404
+
+
+def test_all_that_a_record_mentions_is_found(records):
+    digests = [sha256(b"%d" % number).hexdigest() for number in range(300)]
+    id_ = "01a0c54a-5ad0-7aa2-bf0c-000000000097"
+    inputs = [f"sha256:{each}" for each in digests]
+    body = json.dumps({"id": id_, "kind": "run", "inputs": inputs}).encode()
+    index = records.submit(body, Content_Type=JSON).json["index"]
+    for digest in (digests[0], digests[150], digests[-1]):
+        assert records.get(f"/v1/lookup/digest/{digest}").json["indexes"] == [index]
+
+
+@pytest.mark.exhaustive
 def test_without_an_index_what_is_new_is_found_still(new_service):
     service = new_service(settings="index = false\n")
     service.submit(b"entry")

@@ -42,6 +42,7 @@ def gauge(service, name):
     return float(lines[0][-1])
 
 
+@pytest.mark.exhaustive
 def test_a_front_end_that_is_killed_is_replaced_and_nobody_is_lied_to(new_service):
     service = new_service(workers=2)
     _, first, second, _ = in_order(service)
@@ -101,6 +102,13 @@ def test_without_its_index_a_service_serves_and_the_index_comes_again(new_servic
     assert service.stop() == 0
 
 
+@pytest.mark.parametrize("workers", [0, 1], ids=["alone", "front_end"])
+def test_a_log_that_has_no_room_says_so_as_soon_as_it_serves(new_service, workers):
+    service = new_service(workers=workers, settings="limit_bytes = 300000\n")
+    assert service.started["state"] == "full"
+    assert "open_to_all listen=127.0.0.1:0 (The log has no tokens: " in service.said()
+
+
 @pytest.mark.parametrize("workers", [2], ids=["two_front_ends"])
 def test_without_its_writer_a_service_ends_and_nobody_hears_a_lie(new_service, workers):
     service = new_service(workers=workers)
@@ -111,12 +119,15 @@ def test_without_its_writer_a_service_ends_and_nobody_hears_a_lie(new_service, w
     assert service.stop() == 2
     text = "\n".join(service.lines)
     assert "writer_died how='killed by signal 9'" in text
+    assert "(The writer has died; the service stops" in text
     assert "halted" in text
+    assert "mend: start it again; it looks at what was left" in text
     for each in load.refused.values():
         assert "nothing was logged" in each.json["detail"]
     load.judge()
 
 
+@pytest.mark.exhaustive
 def test_after_that_the_next_start_has_everything_and_retries_their_index(
     new_service, new_log
 ):
@@ -132,6 +143,7 @@ def test_after_that_the_next_start_has_everything_and_retries_their_index(
     assert {each.status for each in retried} == {200}
 
 
+@pytest.mark.exhaustive
 def test_without_its_supervisor_a_service_ends_by_itself_and_frees_the_log(new_service):
     service = new_service(workers=2)
     children = service.children()

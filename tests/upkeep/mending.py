@@ -44,11 +44,14 @@ def mend(log, **evidence):
 
 
 def refusal(log, **evidence):
-    """Why a log is not restored; and then nothing in it has changed."""
+    """Why a log is not restored; and then nothing in it has changed.
+
+    It has learnt what was promised, at most.
+    """
     before = {each.name for each in log.folder.iterdir()}
     with pytest.raises((Held, Refused)) as refused:
         restore(log.folder, Evidence(**evidence))
-    assert {each.name for each in log.folder.iterdir()} - before <= {"lock"}
+    assert {each.name for each in log.folder.iterdir()} - before <= {"lock", "promised"}
     return getattr(refused.value, "state", None) or refused.value.check
 
 

@@ -96,6 +96,7 @@ def test_a_backup_of_a_backup_is_one(log, tmp_path):
         assert opened.hold.state == "copy"
 
 
+@pytest.mark.exhaustive
 def test_each_backup_of_a_log_that_grows_is_whole(log, tmp_path):
     log.given_up = True  # what the other process logged is not remembered here
     sizes = []

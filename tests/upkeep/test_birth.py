@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from ledger.upkeep import making
 from ledger.upkeep.birth import SETTINGS_TEXT, init, new_charter, new_keys
 from ledger.upkeep.making import made_whole
 from tests.log.fakes import LONG_S, SetClock, body
+from tests.tools import need
 from verifier import Entry, Policy, cbor, verify_checkpoint
 from verifier.keys import KeyType
 
@@ -172,6 +174,15 @@ def test_a_clock_from_before_any_entry_begins_no_record_log(tmp_path):
             make(tmp_path / "log", kind="record", clock=SetClock(wall_ms=wall_ms))
         assert caught.value.state == "clock"
         assert not list(tmp_path.iterdir())
+
+
+def test_git_takes_nothing_of_a_log_and_least_of_all_its_key(tmp_path):
+    need("git")
+    make(tmp_path / "log")
+    for command in (["init", "-q"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    listed = subprocess.check_output(["git", "ls-files"], cwd=tmp_path)
+    assert listed == b""
 
 
 def test_the_settings_that_are_written_change_nothing_and_show_the_defaults(tmp_path):

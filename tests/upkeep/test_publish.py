@@ -112,6 +112,7 @@ def test_what_is_new_is_what_is_asked_for_and_was_not_before(sizes):
         assert set(new_tiles(before, size)) == new
 
 
+@pytest.mark.exhaustive
 @given(steps=st.lists(st.integers(1, 300), min_size=2, max_size=4))
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_growing_it_is_like_writing_it_anew(new_log, tmp_path_factory, steps):

@@ -51,10 +51,13 @@ def test_an_older_store_is_a_rollback_and_mended_from_an_export(log, tmp_path):
     assert done.built
     assert done.aside.name.startswith("store.old-")
     assert (done.aside / DATA).read_bytes() == old
-    assert {each.who for each in done.promises} == {
+    earlier = log.folder / "promised"
+    assert [each.who.partition(f" ({earlier}/")[0] for each in done.promises] == [
         "the anchor",
         str(tmp_path / "public"),
-    }
+        "an earlier restore was shown",  # what lies with the backup, which was refused
+    ]
+    assert not earlier.exists()
 
 
 def test_an_older_store_comes_up_to_date_at_an_address(log, tmp_path):

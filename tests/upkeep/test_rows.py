@@ -214,6 +214,7 @@ def test_rows_wait_for_the_entries_that_they_follow_from(log_of):
     assert len(rows(log.folder, at.IDENTITIES)) == len(before)
 
 
+@pytest.mark.exhaustive
 def test_rows_of_a_log_that_grows_are_right(new_log):
     log = new_log(dedupe=True)
     log.given_up = True  # what the other process logged is not remembered here

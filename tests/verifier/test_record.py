@@ -137,6 +137,11 @@ def test_a_record_as_json_is_bounded_before_it_is_read():
         parse_record_json(b" " * (2 * MAX_BODY_BYTES + 1))
 
 
+def test_who_gives_a_float_is_told_what_to_write_instead():
+    with pytest.raises(MalformedError, match=r"a float, .*; write decimals as text"):
+        encode_record(TRUE | {"n": 1.5})
+
+
 def test_a_record_that_no_entry_can_hold_is_not_encoded():
     with pytest.raises(MalformedError):
         encode_record(TRUE | {"n": "x" * MAX_BODY_BYTES})
@@ -174,8 +179,8 @@ def test_any_other_id_is_refused(wrong):
         check_record(TRUE | {"id": wrong})
 
 
-def test_a_record_without_an_id_is_none():
-    with pytest.raises(MalformedError, match="UUIDv7"):
+def test_a_record_without_an_id_is_none_and_it_is_said_where_ids_are_made():
+    with pytest.raises(MalformedError, match=r"has no id.*a new UUIDv7, as provlog id"):
         check_record({"kind": "inference"})
 
 
@@ -211,3 +216,8 @@ def test_every_text_is_found_with_the_path_to_it():
     value = {"a": "x", "b": [{"c": "y"}, "z", 1, True], "d": {}}
     assert dict(texts(value)) == {("a",): "x", ("b", 0, "c"): "y", ("b", 1): "z"}
     assert dict(texts("alone")) == {(): "alone"}
+
+
+def test_the_texts_come_in_the_order_in_which_they_stand():
+    value = {"b": ["1", {"z": "2", "a": ["3"]}, "4"], "a": "5"}
+    assert [text for _, text in texts(value)] == ["1", "2", "3", "4", "5"]

@@ -74,6 +74,42 @@ def test_another_process_opens_a_connection_of_its_own(url, server):
     assert len(server.connections) == 2
 
 
+def test_a_token_goes_with_each_question_also_from_another_process(url, server):
+    url(server, answer(body=b"a")).read("checkpoint", MOST)
+    log = Url(server.prefix, "word")
+    with contextlib.closing(pickle.loads(pickle.dumps(log))) as other:  # noqa: S301
+        for each in (log, other):
+            assert each.read("checkpoint", MOST) == b"a"
+    log.close()
+    sent = [headers.get("Authorization") for _, headers in server.requests]
+    assert sent == [None, "Bearer word", "Bearer word"]
+
+
+def test_a_token_is_sent_to_nobody_else(url, server):
+    url(server, answer(302, Location="/elsewhere"), answer(body=b"a"))
+    with (
+        contextlib.closing(Url(server.prefix, "word")) as log,
+        pytest.raises(Unavailable, match="answered 302; nothing is followed") as told,
+    ):
+        log.read("checkpoint", MOST)
+    assert [path for path, _ in server.requests] == ["/log/checkpoint"]
+    assert "word" not in f"{told.value} {log!r} {log}"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "token", "told"),
+    [
+        ("http://log.example", "word", True),
+        ("http://log.example", None, False),
+        ("https://log.example", "word", False),
+        ("http://127.0.0.1:8421", "word", False),
+        ("http://[::1/log", "word", False),
+    ],
+)
+def test_a_token_that_all_can_read_is_known_as_such(prefix, token, told):
+    assert Url(prefix, token).tells_token == told
+
+
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("body", [b"", b"not here " * 2_000], ids=["bare", "long"])
 def test_what_is_gone_is_not_there_whatever_the_page_says(url, server, status, body):

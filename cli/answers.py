@@ -1,0 +1,92 @@
+"""What a log names when it is asked by digest: places to look at, and no facts.
+
+It gives a hundred at a time. Whoever logs the digest of a file a thousand times puts
+as many entries before the file itself, so it is asked on, within a bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cli.remote import Remote
+from ledger.errors import Refused
+from ledger.index.lookup import MOST
+from verifier.document import parse_document
+from verifier.errors import MalformedError
+
+ASKED: Final = 100
+"""How many answers about one digest are asked for: a log could go on without end."""
+
+_MOST_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """The places that a service gives, how far it looked, and whether it can go on."""
+
+    indexes: list[int]
+    covered: int
+    more: bool
+
+
+def named_by(remote: Remote, digest: bytes) -> Named | None:
+    """All that a service names, if it is not too much; None if it looks nothing up."""
+    indexes: list[int] = []
+    first = 0
+    for _ in range(ASKED):
+        answer = _answer(remote, digest, first)
+        if answer is None:
+            # It has begun to answer, and does not know how to go on.
+            return Named(indexes=indexes, covered=first, more=True) if first else None
+        indexes += answer.indexes[:MOST]
+        if not answer.more or answer.covered <= first:
+            return Named(indexes=indexes, covered=answer.covered, more=answer.more)
+        first = answer.covered
+    return Named(indexes=indexes, covered=first, more=True)
+
+
+def _answer(remote: Remote, digest: bytes, first: int) -> Named | None:
+    """One answer, about the entries from `first` on."""
+    on = f"/{first}" if first else ""
+    data = remote.read(f"v1/lookup/digest/{digest.hex()}{on}", _MOST_BYTES)
+    if data is not None:
+        found = parse_document(data, "the answer", most=_MOST_BYTES)
+    else:
+        said = remote.absent.document if remote.absent else {}
+        if said.get("check") != "unknown":
+            return None
+        found = {**said, "indexes": []}
+    indexes, covered = found.get("indexes"), found.get("covered", 0)
+    size = found.get("size", covered)
+    if type(indexes) is not list or any(
+        type(each) is not int for each in (*indexes, covered, size)
+    ):
+        raise MalformedError(f"{remote}: its lookup answers no list of indexes")
+    more = found.get("more") is True or covered < size
+    return Named(indexes=indexes, covered=covered, more=more)
+
+
+def check_origin(origin: str) -> str:
+    """Return if somebody can have meant this name; what is odd about it, if anything.
+
+    A name is compared byte by byte, by everybody, for as long as the log is there. So
+    what others would write in another way is refused now.
+    """
+    scheme, found, _ = origin.partition("://")
+    host, *path = origin.split("/")
+    if found:
+        raise _refused(origin, f"leave {scheme}:// out; it is a name, not an address")
+    if not all((host, *path)):
+        raise _refused(origin, "a part of it is empty; one / between its parts")
+    if host != host.lower():
+        return f"{host} is a domain in upper case, which others may write in lower"
+    if not origin.isascii():
+        return f"{origin} has other than ASCII characters, which may look like others"
+    if "." not in host or not path:
+        return f"{origin} is not a domain and a path, such as log.example/prod"
+    return ""
+
+
+def _refused(origin: str, says: str) -> Refused:
+    return Refused("origin", f"the origin {origin!r}: {says}")
