@@ -20,6 +20,16 @@ settings.register_profile("nightly", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Services under attack, or with faults, are many processes: not under coverage.
+
+    They are in `make test` all the same. What they run is covered by tests/service/.
+    """
+    for item in items:
+        if item.path.name.startswith("test_service_"):
+            item.add_marker(pytest.mark.exhaustive)
+
+
 @pytest.fixture
 def new_log(tmp_path: Path) -> Iterator[Callable[..., LiveLog]]:
     """Makes logs; each of them is audited, whole, when the test is over."""

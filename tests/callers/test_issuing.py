@@ -153,7 +153,7 @@ def test_commands_at_the_same_time_lose_nothing_of_each_other(tmp_path):
 
 
 def test_a_command_does_not_wait_for_ever_for_another(tmp_path, monkeypatch):
-    monkeypatch.setattr(issuing, "_ATTEMPTS", 2)  # and not five seconds
+    monkeypatch.setattr(issuing, "_WITHIN_S", 0.1)  # and not five seconds
     with open(tmp_path / "tokens.lock", "w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(
