@@ -101,11 +101,11 @@ def test_the_unit_serves_the_log_that_its_header_makes():
 def test_the_unit_has_room_for_what_the_log_may_open_and_hold():
     assert int(unit("LimitNOFILE")[0]) > DEFAULTS.connections + 1_000
     # The sum that the manual gives under "How large", with what it says by default.
-    held = (DEFAULTS.workers + 3) * (18 << 20) + DEFAULTS.connections * (17 << 10)
+    held = (DEFAULTS.workers + 3) * (18 << 20) + DEFAULTS.connections * (100 << 10)
     held += DEFAULTS.pool_bytes + DEFAULTS.batch_bytes
     held += DEFAULTS.workers * DEFAULTS.memory_bytes
-    assert round(held / (10 << 20)) == 32
-    assert "By default that is 320 MiB" in PAGE
+    assert round(held / (10 << 20)) == 65
+    assert "By default that is 650 MiB" in PAGE
     assert unit("MemoryMax") == ["1G"]
     assert 2 * held < 1 << 30
 
