@@ -20,13 +20,31 @@ settings.register_profile("nightly", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Services under attack, or with faults, are many processes: not under coverage.
+MANY_PROCESSES = frozenset(
+    {
+        "test_api_page.py",
+        "test_batches.py",
+        "test_crash.py",
+        "test_demo.py",
+        "test_negotiation.py",
+        "test_openapi.py",
+        "test_races.py",
+        "test_readme.py",
+        "test_submitting.py",
+        "test_tiles.py",
+        "test_tls.py",
+    }
+)
 
-    They are in `make test` all the same. What they run is covered by tests/service/.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts many processes runs without coverage, in `make test` all the same.
+
+    Under coverage each of them would cost as much again; the rest covers what they do.
     """
     for item in items:
-        if item.path.name.startswith("test_service_"):
+        name = item.path.name
+        if name in MANY_PROCESSES or name.startswith("test_service_"):
             item.add_marker(pytest.mark.exhaustive)
 
 

@@ -1,0 +1,24 @@
+"""A token goes to the log's own address, and who sends it in the clear is told so."""
+
+import pytest
+
+from tests.testlog import policy_text
+from verifier.__main__ import NOT_DONE, main
+
+TOKEN = "provlog_" + "A" * 43
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [("http://log.invalid", True), ("https://log.invalid", False)],
+)
+def test_a_token_without_tls_is_warned_about(
+    tmp_path, monkeypatch, capsys, address, warned
+):
+    policy = tmp_path / "policy.txt"
+    policy.write_bytes(policy_text(witnesses=(), quorum=0))
+    monkeypatch.setenv("PROVLOG_TOKEN", TOKEN)
+    assert main(["audit", "--policy", str(policy), address]) == NOT_DONE
+    said = capsys.readouterr().err
+    assert ("the token is sent without TLS" in said) == warned
+    assert TOKEN not in said
