@@ -10,7 +10,7 @@ TOKEN = "provlog_" + "A" * 43
 
 @pytest.mark.parametrize(
     ("address", "warned"),
-    [("http://log.invalid", True), ("https://log.invalid", False)],
+    [("http://log.example", True), ("https://log.example", False)],
 )
 def test_a_token_without_tls_is_warned_about(
     tmp_path, monkeypatch, capsys, address, warned
