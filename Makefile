@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+JOBS ?= 3
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 COVERED = $(VENV)/.covered
@@ -49,7 +49,7 @@ demo: $(READY)
 # long sweeps without.
 test: $(READY)
 	$(call covered)
-	$(BIN)/pytest -n $(JOBS) -m "exhaustive and not soak"
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "exhaustive and not soak"
 
 # Each test prints its seeds (-rA shows what was printed); half an hour on two cores.
 soak: $(READY)
@@ -60,7 +60,7 @@ $(COVERED): $(READY) $(shell find verifier ledger capture cli tests docs -name "
 
 define covered
 $(BIN)/coverage erase
-$(BIN)/pytest -n $(JOBS) -m "not exhaustive and not soak" --cov --cov-report=
+$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not exhaustive and not soak" --cov --cov-report=
 @touch $(COVERED)
 endef
 
