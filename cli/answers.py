@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from cli.remote import Remote
-from ledger.errors import Refused
 from ledger.index.lookup import MOST
 from verifier.document import parse_document
 from verifier.errors import MalformedError
@@ -65,28 +64,3 @@ def _answer(remote: Remote, digest: bytes, first: int) -> Named | None:
         raise MalformedError(f"{remote}: its lookup answers no list of indexes")
     more = found.get("more") is True or covered < size
     return Named(indexes=indexes, covered=covered, more=more)
-
-
-def check_origin(origin: str) -> str:
-    """Return if somebody can have meant this name; what is odd about it, if anything.
-
-    A name is compared byte by byte, by everybody, for as long as the log is there. So
-    what others would write in another way is refused now.
-    """
-    scheme, found, _ = origin.partition("://")
-    host, *path = origin.split("/")
-    if found:
-        raise _refused(origin, f"leave {scheme}:// out; it is a name, not an address")
-    if not all((host, *path)):
-        raise _refused(origin, "a part of it is empty; one / between its parts")
-    if host != host.lower():
-        return f"{host} is a domain in upper case, which others may write in lower"
-    if not origin.isascii():
-        return f"{origin} has other than ASCII characters, which may look like others"
-    if "." not in host or not path:
-        return f"{origin} is not a domain and a path, such as log.example/prod"
-    return ""
-
-
-def _refused(origin: str, says: str) -> Refused:
-    return Refused("origin", f"the origin {origin!r}: {says}")
