@@ -10,6 +10,11 @@ from typing import Any, Self
 
 from tests.livelog import LiveLog
 from tests.liveservice import LiveService, Response
+from verifier.checkpoint import Checkpoint
+from verifier.hashing import leaf_hash
+from verifier.proof import verify_inclusion
+from verifier.receipt import Receipt
+from verifier.trust import verify_checkpoint
 
 BATCH = 16_384
 RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"run"}'
@@ -59,3 +64,16 @@ class Conversation:
     def get(self, path: str, **headers: str) -> Response:
         """GET `path`."""
         return self.ask("GET", path, **headers)
+
+
+def holds(service: LiveService, receipt: Receipt, entry: bytes) -> Checkpoint:
+    """The checkpoint of a receipt, which leads from `entry` to it."""
+    seen = verify_checkpoint(receipt.checkpoint, service.live.policy).checkpoint
+    verify_inclusion(
+        leaf_hash(entry),
+        index=receipt.index,
+        size=seen.size,
+        proof=receipt.proof,
+        root=seen.root,
+    )
+    return seen

@@ -7,11 +7,9 @@ import pytest
 
 from ledger.http.accept import accepts_gzip, choose
 from ledger.http.problems import Problem
-from tests.service.standing import RECORD, standing
+from tests.service.standing import RECORD, holds, standing
 from verifier import Bundle, Receipt, verify_checkpoint
-from verifier.hashing import leaf_hash
 from verifier.note import Note
-from verifier.proof import verify_inclusion
 
 JSON = "application/json"
 BUNDLE = "application/vnd.provlog.bundle+json"
@@ -27,19 +25,6 @@ def service(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("log")
     with standing(folder, workers=request.param, **options) as made:
         yield made
-
-
-def holds(service, receipt, entry):
-    """Return the checkpoint that `receipt` leads to from `entry`."""
-    seen = verify_checkpoint(receipt.checkpoint, service.live.policy).checkpoint
-    verify_inclusion(
-        leaf_hash(entry),
-        index=receipt.index,
-        size=seen.size,
-        proof=receipt.proof,
-        root=seen.root,
-    )
-    return seen
 
 
 def read(kind, answer):

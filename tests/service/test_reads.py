@@ -13,8 +13,8 @@ import pytest
 from ledger.http.lookups import Lookups
 from ledger.index.lookup import Lookup
 from tests.reference.rfc6962 import Tree
-from tests.service.standing import RECORD, standing
-from verifier import Bundle, Receipt, verify_checkpoint
+from tests.service.standing import RECORD, holds, standing
+from verifier import Bundle, Receipt
 from verifier.hashing import leaf_hash
 from verifier.proof import verify_consistency, verify_inclusion
 
@@ -43,19 +43,6 @@ def records(tmp_path_factory):
 
 def hashes(answer):
     return [base64.b64decode(each) for each in answer.json["proof"]]
-
-
-def holds(service, receipt, entry):
-    """The checkpoint of a receipt, which leads from `entry` to it."""
-    seen = verify_checkpoint(receipt.checkpoint, service.live.policy).checkpoint
-    verify_inclusion(
-        leaf_hash(entry),
-        index=receipt.index,
-        size=seen.size,
-        proof=receipt.proof,
-        root=seen.root,
-    )
-    return seen
 
 
 # Entries
