@@ -32,6 +32,8 @@ _TAKEN: Final = (
     "published",
     "promised",
     "index",
+    "anchor.token",
+    "webhook.secret",
 )
 """What has its place in the folder already."""
 

@@ -33,7 +33,30 @@ class Settings:
     anchor: str = _set("anchor", "where the anchor is; docs/operations.md: how to move")
     key: str = _set("key", "where the key file is; likewise")
     targets: tuple[str, ...] = _set(
-        (), "folders or addresses that have copies, asked at each start"
+        (),
+        "folders and s3://BUCKET/PREFIX that are published to, addresses of copies; "
+        "asked at each start",
+    )
+    anchors: tuple[str, ...] = _set(
+        (), "addresses of anchor services, which hold each batch before it is answered"
+    )
+    anchor_token: str = _set("anchor.token", "the file with the token for them")
+    webhooks: tuple[str, ...] = _set(
+        (), "addresses that are told of each published checkpoint"
+    )
+    webhook_secret: str = _set(
+        "webhook.secret", "the file with the secret that such news is signed with"
+    )
+    reach: tuple[str, ...] = _set(
+        (), "private addresses and networks that may be asked and told, without TLS too"
+    )
+    witness_failure: str = _set(
+        "closed",
+        'without a quorum of the policy\'s witnesses: "closed" publishes nothing, '
+        '"open" publishes all the same',
+    )
+    witness_timeout_ms: int = _set(
+        5_000, "how long witnesses are waited for before a checkpoint goes without them"
     )
 
     pool_entries: int = _set(
@@ -73,7 +96,8 @@ class Settings:
     reads: str = _set("public", 'who may read: "public", or "token" for those with one')
     ack: str = _set(
         "committed",
-        'when a submission is answered: "committed", or "published" with a checkpoint',
+        'when a submission is answered: "committed", "published" with a checkpoint, or '
+        '"witnessed" with one that a quorum has cosigned',
     )
     index: bool = _set(default=True, says="whether entries can be looked up by digest")
     publish_interval_ms: int = _set(
@@ -119,7 +143,8 @@ class Settings:
 
 _CHOICES: Final = {
     "reads": ("public", "token"),
-    "ack": ("committed", "published"),
+    "ack": ("committed", "published", "witnessed"),
+    "witness_failure": ("closed", "open"),
 }
 _MAY_BE_EMPTY: Final = ("tls_certificate", "tls_key")
 
