@@ -71,6 +71,35 @@ PUBLISH_FAILED: Final = Event(
 PUBLISHED_AGAIN: Final = Event(
     "published_again", logging.INFO, "Checkpoints are published again."
 )
+QUORUM_MISSED: Final = Event(
+    "quorum_missed",
+    logging.ERROR,
+    "No quorum of the policy's witnesses cosigns; witness_failure says what becomes "
+    "of checkpoints.",
+)
+QUORUM_AGAIN: Final = Event(
+    "quorum_again", logging.INFO, "A quorum of witnesses cosigns again."
+)
+TARGET_FAILED: Final = Event(
+    "target_failed",
+    logging.WARNING,
+    "A target or webhook cannot be brought up to date; it is tried again, and delays "
+    "nobody else.",
+)
+TARGET_AGAIN: Final = Event(
+    "target_again", logging.INFO, "A target or webhook is up to date again."
+)
+TARGET_HELD: Final = Event(
+    "target_held",
+    logging.ERROR,
+    "A target is ahead of this log, or has another history; nothing is written to it "
+    "until the process is started again.",
+)
+PUBLISHER_DIED: Final = Event(
+    "publisher_died",
+    logging.ERROR,
+    "The process that publishes has died; another takes its place, and goes on.",
+)
 SERVICE_STARTED: Final = Event(
     "service_started", logging.INFO, "The service listens, and says where."
 )

@@ -69,7 +69,7 @@ class Entries:
         published = writer.published
         if published and published.size == size:
             checkpoint: bytes | None = published.note
-        elif size > writer.head.size:
+        elif size > self._most(asked):
             checkpoint = None
         else:
             checkpoint = writer.checkpoint_of(size)
@@ -77,6 +77,17 @@ class Entries:
             says = f"no checkpoint of size {size} with entry {index} in it is known"
             raise Problem(NOT_FOUND, says, check="index")
         return await send_large(asked, self._receipt(asked, index, size, checkpoint))
+
+    def _most(self, asked: Asked) -> int:
+        """Up to which size signed checkpoints are given out.
+
+        Where a submission waits until somebody outside has its tree, no signature of
+        a larger one may get around that.
+        """
+        writer = asked.site.writer
+        if asked.site.config.ack == "committed":
+            return writer.head.size
+        return writer.published.size if writer.published else 0
 
     async def inclusion(self, asked: Asked) -> web.Response:
         """GET /v1/proofs/inclusion/{index}/{size}: the bare proof."""

@@ -207,16 +207,19 @@ async def published_over(
     `index` is told where there is none in time, though it is logged.
     """
     site = asked.site
-    must = site.config.ack == "published"
+    must, witnessed = site.config.ack != "committed", site.config.ack == "witnessed"
     if not must and not wait_s:
         return None
     with suppress(TimeoutError):
         # Where it must be published, a wish to wait less would only hide the index.
         async with asyncio.timeout(site.config.answer_timeout_s if must else wait_s):
-            published = await site.writer.until_published(size)
+            published = await site.writer.until_published(size, witnessed=witnessed)
         return published.size, published.note
     if must:
-        says = f"it is logged, and not in a published checkpoint of {size} entries yet"
+        says = (
+            f"it is logged, and not in a {'witnessed' if witnessed else 'published'} "
+        )
+        says += f"checkpoint of {size} entries yet"
         problem = Problem(UNKNOWN, says, check="outcome_unknown")
         if index is not None:
             problem.document["index"] = index

@@ -35,8 +35,10 @@ class Writer(Protocol):
         """
         ...
 
-    async def until_published(self, size: int) -> Published:
+    async def until_published(self, size: int, *, witnessed: bool) -> Published:
         """Return when a checkpoint of at least `size` entries is public.
+
+        If `witnessed`, one that the policy's quorum has cosigned.
 
         TimeoutError when the service ends first.
         """

@@ -1,8 +1,9 @@
 """Every number that the log tells about itself, declared once.
 
-A label is a word that this program has declared (a route, a state, a check), never
-anything out of a request: whoever could choose labels could fill our memory, and
-that of the monitoring. docs/operations.md has the sentence of each.
+A label is a word that this program has declared (a route, a state, a check), or one
+that the operator has set (a witness, a target); never anything out of a request:
+whoever could choose labels could fill our memory, and that of the monitoring.
+docs/operations.md has the sentence of each.
 """
 
 from __future__ import annotations
@@ -89,6 +90,54 @@ PUBLISH_AGE_SECONDS: Final = Metric(
     "provlog_publish_age_seconds",
     "gauge",
     "Time since the newest checkpoint was published.",
+)
+QUORUM: Final = Metric(
+    "provlog_quorum",
+    "gauge",
+    "1 if the policy's quorum has cosigned the newest proposal, or none is asked; "
+    "otherwise 0.",
+)
+WITNESS_SIZE: Final = Metric(
+    "provlog_witness_size",
+    "gauge",
+    "Entries in the newest tree that a witness of the policy has cosigned.",
+    ("witness",),
+)
+WITNESS_AGE_SECONDS: Final = Metric(
+    "provlog_witness_age_seconds",
+    "gauge",
+    "Time since a witness has cosigned, or since the start if it has not.",
+    ("witness",),
+)
+WITNESS_FAILURES: Final = Metric(
+    "provlog_witness_failures_total",
+    "counter",
+    "Requests to a witness that had no cosignature as a result.",
+    ("witness",),
+)
+WITNESS_AHEAD: Final = Metric(
+    "provlog_witness_ahead",
+    "gauge",
+    "1 if a witness says that it has cosigned a larger tree than ours; otherwise 0.",
+    ("witness",),
+)
+TARGET_SIZE: Final = Metric(
+    "provlog_target_size",
+    "gauge",
+    "Entries in the newest tree that a target has, or has been told of.",
+    ("target",),
+)
+TARGET_LAG_SECONDS: Final = Metric(
+    "provlog_target_lag_seconds",
+    "gauge",
+    "How long a target has been without the newest published checkpoint; 0 with it.",
+    ("target",),
+)
+TARGET_FAILURES: Final = Metric(
+    "provlog_target_failures_total",
+    "counter",
+    "Attempts to bring a target up that failed.",
+    ("target",),
 )
 POOL_ENTRIES: Final = Metric(
     "provlog_pool_entries", "gauge", "Entries that wait for a batch."

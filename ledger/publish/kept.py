@@ -1,9 +1,9 @@
 """Every checkpoint that was published, kept: a receipt can be asked for any of them.
 
 Two files in `DIR/published/`. In `notes` stand the checkpoints, one behind the
-other, with the signatures that never change (Ed25519). In `sizes` each has a row
-of 24 bytes: its size, where it ends, and the time it was last published. Rows are
-sorted by size, since a log only grows.
+other, with the signatures that never change (Ed25519, ours and those of witnesses).
+In `sizes` each has a row of 24 bytes: its size, where it ends, and the time it was
+last published. Rows are sorted by size, since a log only grows.
 
 It follows the log, and can be lost: then older receipts can be had for the newest
 checkpoint only. What is read here is verified before it is believed, so a torn last
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -36,18 +37,30 @@ _UNREADABLE: Final = (OSError, OverflowError, struct.error)
 class Kept:
     """The published checkpoints of a log; one process writes, others read."""
 
-    def __init__(self, folder: Path, keys: list[VerifierKey], origin: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        keys: list[VerifierKey],
+        origin: str,
+        *,
+        witnesses: Collection[VerifierKey] = (),
+    ) -> None:
         self._sizes = folder / NAME / "sizes"
         self._notes = folder / NAME / "notes"
         self._keys = [key for key in keys if key.type is KeyType.ED25519]
         self._origin = origin
+        others = (key for key in witnesses if key.type is KeyType.COSIGNATURE)
+        self._lasting = {(key.name, key.id) for key in (*self._keys, *others)}
 
     def plain(self, data: bytes) -> bytes:
         """A checkpoint with those of its signatures that never change."""
         parsed = Note.parse(data)
-        ours = {(key.name, key.id) for key in self._keys}
-        lines = [each for each in parsed.signatures if (each.name, each.key_id) in ours]
-        return Note(parsed.text, tuple(lines)).encode()
+        lines = tuple(
+            each
+            for each in parsed.signatures
+            if (each.name, each.key_id) in self._lasting
+        )
+        return Note(parsed.text, lines).encode()
 
     def add(self, size: int, data: bytes, time: int) -> None:
         """Keep a checkpoint, or that the last one was published again at `time`."""
@@ -56,6 +69,8 @@ class Kept:
             rows = self._believed(sizes.tell() // _ROW.size)
             last, start, stated = self._row(rows - 1) if rows else (-1, 0, 0)
             if last >= size:
+                if last == size and len(data) > len(self._load(rows - 1)):
+                    self._improve(rows - 1, data)
                 self._restate(rows - 1, max(time, stated))
                 return
             # What a crash, or another log, has left behind them would be read as
@@ -67,6 +82,19 @@ class Kept:
             notes.flush()
             os.fdatasync(notes.fileno())
             sizes.write(_ROW.pack(size, start + len(data), time))
+
+    def _improve(self, number: int, data: bytes) -> None:
+        """The note of the last row, with cosignatures that came late.
+
+        Whoever reads it meanwhile may find none that verifies, as after a crash.
+        """
+        size, _, time = self._row(number)
+        start = self._row(number - 1)[1] if number else 0
+        with open(self._notes, "r+b") as notes, open(self._sizes, "r+b") as sizes:
+            os.pwrite(notes.fileno(), data, start)
+            os.fdatasync(notes.fileno())
+            row = _ROW.pack(size, start + len(data), time)
+            os.pwrite(sizes.fileno(), row, number * _ROW.size)
 
     def _restate(self, number: int, time: int) -> None:
         """The time of a row: no later cosignature states an earlier one."""

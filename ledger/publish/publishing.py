@@ -1,7 +1,7 @@
-"""Publishing: a cursor that follows the newest head, and never runs ahead of it.
+"""Proposing: which tree is to become public next, signed, and when.
 
-Each step can be repeated and is durable before the next: sign, keep, show. What a
-crash cuts off, the next look does again; a cursor has nothing to lose.
+The writer does this, for it has the keys; all that comes after a signature, and
+all that speaks to others, is in publication.py and needs none.
 """
 
 from __future__ import annotations
@@ -26,20 +26,37 @@ _SIGNING: Final = ("frozen", "full")
 class Published:
     """A checkpoint that is public: its tree's size, and the signed note.
 
-    `plain` has the signatures that never change, and is what is kept.
+    `plain` has the signatures that never change, and is what is kept. `witnessed`
+    says whether the policy's quorum has cosigned it.
     """
 
     size: int
     note: bytes
     plain: bytes
     at_ms: int
+    witnessed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A signed checkpoint that is to become public, and when it was signed."""
+
+    note: bytes
+    time: int
+    at_ms: int
+
+    def tree(self) -> Checkpoint:
+        """What it says."""
+        return Checkpoint.parse(Note.parse(self.note).text)
 
 
 class Publisher:
-    """Publishes the checkpoints of a log that is open for writing."""
+    """Says what is to be published of a log that is open for writing."""
 
-    def __init__(self, log: Log, kept: Kept, clock: Clock) -> None:
+    def __init__(self, log: Log, kept: Kept, clock: Clock, *, asks: bool) -> None:
         self._log = log
+        self._asks = asks
+        """Whether the policy asks witnesses."""
         self._kept = kept
         self._clock = clock
         self._failing = False
@@ -48,8 +65,8 @@ class Publisher:
         """Whether this process has published: what it found lacks what changes."""
         self.last: Published | None = self._before()
 
-    def step(self) -> Published | None:
-        """Publish if the log has grown, or it is time again; the newest, if it did."""
+    def propose(self) -> Proposal | None:
+        """What is next, if the log has grown, or it is time again."""
         head, now, last = self._log.head, self._clock(), self.last
         if last and head.size == last.size and not self._due(last, now.wall_ms):
             return None
@@ -57,30 +74,35 @@ class Publisher:
         if hold and hold.state not in _SIGNING:
             return None
         try:
-            self.last = self._publish(now.wall_ms)
+            # A cosignature's time does not go back, as `at` does not.
+            time = self._not_before(now.wall_ms)
+            note = self._log.checkpoint(time=time)
         except Exception as error:  # noqa: BLE001 - it is tried again, whatever it is
-            if not self._failing:
-                emit(PUBLISH_FAILED, size=head.size, error=error)
-            self._failing = True
+            self.failed(error)
             return None
+        self._stated = time
+        return Proposal(note=note, time=time, at_ms=now.wall_ms)
+
+    def made(self, published: Published) -> None:
+        """A proposal has become public."""
         if self._failing:
-            emit(PUBLISHED_AGAIN, size=self.last.size)
-        self._failing = False
-        return self.last
+            emit(PUBLISHED_AGAIN, size=published.size)
+        self._failing, self._begun = False, True
+        self.last = published
+
+    def failed(self, error: Exception) -> None:
+        """It cannot be published just now; told once, until it can."""
+        if not self._failing:
+            emit(PUBLISH_FAILED, size=self._log.head.size, error=error)
+        self._failing = True
+
+    def begin_again(self) -> None:
+        """Who publishes is another process now, and has shown nothing yet."""
+        self._begun = False
 
     def _due(self, last: Published, now_ms: int) -> bool:
         again_ms = self._log.home.config.republish_s * 1000
-        return not self._begun or now_ms - last.at_ms >= again_ms
-
-    def _publish(self, now_ms: int) -> Published:
-        # A cosignature's time does not go back, as `at` does not.
-        time = self._not_before(now_ms)
-        signed = self._log.checkpoint(time=time)
-        plain = self._kept.plain(signed)
-        size = Checkpoint.parse(Note.parse(signed).text).size
-        self._kept.add(size, plain, time)
-        self._stated, self._begun = time, True
-        return Published(size, signed, plain, now_ms)
+        return not self._begun or not last.witnessed or now_ms - last.at_ms >= again_ms
 
     def _not_before(self, now_ms: int) -> int:
         """The time to state, in seconds: no earlier one than was stated before."""
@@ -96,4 +118,6 @@ class Publisher:
         if not found:
             return None
         size = Checkpoint.parse(Note.parse(found).text).size
-        return Published(size, found, found, self._stated * 1000)
+        at_ms = self._stated * 1000
+        # Not all cosignatures are kept; the first proposal finds out.
+        return Published(size, found, found, at_ms, witnessed=not self._asks)

@@ -17,6 +17,7 @@ from ledger.log.log import Log
 from ledger.metrics.counts import Counts
 from ledger.server.following import follow_store
 from ledger.server.front import Facing, Place, site_of
+from ledger.server.outside import Inside
 from ledger.server.running import told_of
 from ledger.server.writer import Writing
 
@@ -37,7 +38,8 @@ async def serve_alone(
     (operations,) = listen(config.operations, "operations", 1, config.body_timeout_s)
     with Log.open(folder, without=without) as log:
         counts = Counts()
-        writing = Writing(log, counts)
+        outlet = Inside(log.home, log.reading, log.charter.origin, log.keys, counts)
+        writing = Writing(log, counts, outlet)
         writing.front_ends = lambda: 1
         await writing.start(operations)
         place = Place(

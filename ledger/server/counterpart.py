@@ -21,6 +21,7 @@ from ledger.server.messages import (
     Shown,
     frame,
     framed,
+    made_of,
     parse_from_front,
     row_of,
     wrong_of,
@@ -92,7 +93,7 @@ class Counterpart:
         self._send(Shown(row_of(desk.head), desk.checkpoint, hold))
         if (made := desk.published) and made is not self._published:
             self._published = made
-            self._send(Made(made.size, made.note, made.plain, made.at_ms))
+            self._send(made_of(made))
 
     def _send(self, message: Shown | Made | Answered) -> None:
         if self._writer and not self._writer.is_closing():

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from ledger.errors import Halted, Held
 from ledger.log.log import Log
 from ledger.log.pool import Admitted, Answer, Order
 from ledger.publish.kept import Kept
-from ledger.publish.publishing import Published, Publisher
+from ledger.publish.publishing import Proposal, Published, Publisher
 from ledger.store import Head
 
 REMEMBERED: Final = 4_096
@@ -51,14 +52,17 @@ class Awaited:
     """Those who wait until something of a size is public."""
 
     def __init__(self) -> None:
-        self._waiting: dict[asyncio.Future[Published], int] = {}
+        self._waiting: dict[asyncio.Future[Published], tuple[int, bool]] = {}
 
-    async def until(self, size: int, last: Published | None) -> Published:
-        """Return when `tell` was called with at least `size`, or `last` is."""
-        if last and last.size >= size:
+    async def until(
+        self, size: int, last: Published | None, *, witnessed: bool
+    ) -> Published:
+        """Return when `tell` was called with what is enough, or `last` is."""
+        wanted = size, witnessed
+        if last and _enough(last, wanted):
             return last
         future: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
-        self._waiting[future] = size
+        self._waiting[future] = wanted
         try:
             return await future
         finally:
@@ -72,25 +76,39 @@ class Awaited:
 
     def tell(self, published: Published) -> None:
         """Wake those for whom it is enough."""
-        for future, size in self._waiting.items():
-            if size <= published.size and not future.done():
+        for future, wanted in self._waiting.items():
+            if _enough(published, wanted) and not future.done():
                 future.set_result(published)
+
+
+def _enough(published: Published, wanted: tuple[int, bool]) -> bool:
+    size, witnessed = wanted
+    return published.size >= size and (published.witnessed or not witnessed)
 
 
 class Desk:
     """The writer for whoever is in the same process; see http.writer.Writer."""
 
-    def __init__(self, log: Log, publisher: Publisher, signed: Signed) -> None:
+    def __init__(
+        self,
+        log: Log,
+        publisher: Publisher,
+        signed: Signed,
+        publish: Callable[[Proposal], Awaitable[Published]],
+    ) -> None:
         self.log = log
         self.changed: list[Callable[[], None]] = []
         """Called when head, hold or what is published are other ones."""
         self._publisher = publisher
+        self._publish = publish
         self._signed = signed
         self._awaited = Awaited()
         self._loop = asyncio.get_running_loop()
         self._settled: deque[tuple[asyncio.Future[Answer], Order]] = deque()
         self._scheduled = False
         self._stopping = asyncio.Event()
+        self.begun = asyncio.Event()
+        """Set when it was tried once to publish."""
         self.head, self.checkpoint = self._newest()
         self.hold: Held | None = log.hold
         self.published: Published | None = None
@@ -109,9 +127,9 @@ class Desk:
         except TimeoutError:
             raise overdue(patience) from None
 
-    async def until_published(self, size: int) -> Published:
+    async def until_published(self, size: int, *, witnessed: bool) -> Published:
         """See Writer."""
-        return await self._awaited.until(size, self.published)
+        return await self._awaited.until(size, self.published, witnessed=witnessed)
 
     def end_waiting(self) -> None:
         """See Writer."""
@@ -124,18 +142,28 @@ class Desk:
     async def publish(self) -> None:
         """Publish again and again, until `stop`."""
         interval = self.log.home.config.publish_interval_ms / 1000
-        while not self._stopping.is_set():
+        while True:
+            # What came before a stop is published after it, once.
+            ending = self._stopping.is_set()
+            # From beginning to beginning: how long it takes does not add up.
+            until = self._loop.time() + interval
             await self.publish_once()
-            try:
-                async with asyncio.timeout(interval):
+            self.begun.set()
+            if ending:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
                     await self._stopping.wait()
-            except TimeoutError:
-                continue
 
     async def publish_once(self) -> None:
         """Close the gap between what is durable and what is public."""
         # Signing waits for the anchor when a batch is just being written.
-        await asyncio.to_thread(self._publisher.step)
+        proposal = await asyncio.to_thread(self._publisher.propose)
+        if proposal:
+            try:
+                self._publisher.made(await self._publish(proposal))
+            except Exception as error:  # noqa: BLE001 - it is tried again, whatever it is
+                self._publisher.failed(error)
         self._answer()
 
     def stop(self) -> None:
@@ -175,7 +203,7 @@ class Desk:
         # What is anchored can be published a moment before it may be shown.
         if made and made.size > self.head.size:
             made = self.published
-        if hold is self.hold and made is self.published:
+        if hold is self.hold and made == self.published:
             return
         self.hold, self.published = hold, made
         self._tell()

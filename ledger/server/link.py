@@ -30,6 +30,7 @@ from ledger.server.messages import (
     framed,
     head_of,
     parse_from_writer,
+    published_of,
 )
 from ledger.store import Head
 
@@ -90,9 +91,9 @@ class Link:
             self._loop.call_soon(self._hand_over)
         return await waiting.future
 
-    async def until_published(self, size: int) -> Published:
+    async def until_published(self, size: int, *, witnessed: bool) -> Published:
         """See Writer."""
-        return await self._awaited.until(size, self.published)
+        return await self._awaited.until(size, self.published, witnessed=witnessed)
 
     def end_waiting(self) -> None:
         """See Writer."""
@@ -167,9 +168,7 @@ class Link:
                 hold = message.hold
                 self.hold = Held(hold[0], hold[1], mend=hold[2]) if hold else None
             case Made():
-                self.published = Published(
-                    message.size, message.note, message.plain, message.at_ms
-                )
+                self.published = published_of(message)
                 self._awaited.tell(self.published)
             case Answered():
                 self._answer(message)

@@ -1,18 +1,20 @@
-"""What front ends and the writer say to each other, and how it is framed.
+"""What our processes say to each other, and how it is framed.
 
 A frame is its length in four bytes and a MessagePack array whose first member says
-which message it is. Everything is decoded into the types below or refused: front
-ends take bytes from strangers, and the writer has the keys.
+which message it is. Everything is decoded into the types below or refused: some of
+us take bytes from strangers, and the writer has the keys.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from ledger.errors import Conflict, Halted, Held, Refused, Unavailable
+from ledger.publish.publishing import Published
 from ledger.store import Head
 
 MAX_FRAME_BYTES: Final = 96 << 20
@@ -49,12 +51,27 @@ class Shown(_Message):
 
 
 class Made(_Message):
-    """From the writer: the newest published checkpoint."""
+    """From who publishes, and from the writer: the newest published checkpoint."""
 
     size: int
     note: bytes
     plain: bytes
     at_ms: int
+    witnessed: bool
+
+
+class Proposed(_Message):
+    """From the writer: a signed checkpoint that is to become public."""
+
+    note: bytes
+    time: int
+    at_ms: int
+
+
+class NotMade(_Message):
+    """From who publishes: why the last proposal is not public."""
+
+    wrong: Wrong
 
 
 class Answered(_Message):
@@ -76,10 +93,13 @@ HeadRow: TypeAlias = tuple[int, int, bytes, int, bool]
 Wrong: TypeAlias = tuple[str, str, str, float]
 FromFront: TypeAlias = Handed | Facts
 FromWriter: TypeAlias = Shown | Made | Answered
+FromPublisher: TypeAlias = Made | NotMade | Facts
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 parse_from_front: Final = msgspec.msgpack.Decoder(FromFront).decode
 parse_from_writer: Final = msgspec.msgpack.Decoder(FromWriter).decode
+parse_from_publisher: Final = msgspec.msgpack.Decoder(FromPublisher).decode
+parse_proposed: Final = msgspec.msgpack.Decoder(Proposed).decode
 NoMessage: TypeAlias = msgspec.DecodeError
 """What these raise where bytes are no message."""
 
@@ -98,6 +118,24 @@ async def frame(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(length)
 
 
+def read_frame(end: socket.socket) -> bytes:
+    """As `frame`, for who has no loop; EOFError when the other side has gone."""
+    length = int.from_bytes(_exactly(end, _LENGTH_BYTES), "big")
+    if length > MAX_FRAME_BYTES:
+        raise ConnectionError(f"a frame of {length} bytes; at most {MAX_FRAME_BYTES}")
+    return _exactly(end, length)
+
+
+def _exactly(end: socket.socket, length: int) -> bytes:
+    data = b""
+    while len(data) < length:
+        part = end.recv(length - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
 def row_of(head: Head) -> HeadRow:
     """A head, to be told to another process."""
     return head.batch, head.size, head.root, head.at, head.frozen
@@ -107,6 +145,22 @@ def head_of(row: HeadRow) -> Head:
     """The head that another process has told of."""
     batch, size, root, at, frozen = row
     return Head(batch=batch, size=size, root=root, at=at, frozen=frozen)
+
+
+def made_of(published: Published) -> Made:
+    """A published checkpoint, to be told to another process."""
+    return Made(
+        published.size,
+        published.note,
+        published.plain,
+        published.at_ms,
+        published.witnessed,
+    )
+
+
+def published_of(made: Made) -> Published:
+    """The published checkpoint that another process has told of."""
+    return Published(made.size, made.note, made.plain, made.at_ms, made.witnessed)
 
 
 def wrong_of(error: Exception) -> Wrong:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,10 @@ from uvloop import new_event_loop
 
 from ledger.errors import Held
 from ledger.log.log import Log
-from ledger.server import following, front, writer
+from ledger.server import following, front, outside, writer
 from ledger.server.front import Place
+from ledger.server.outside import goes_outside, policy_of
+from verifier.keys import VerifierKey
 
 _LATER: Final = 15
 """How much the index leaves to others, where there is not enough for all."""
@@ -65,6 +67,7 @@ def told_of(log: Log, hold: Held | None, without: Collection[str]) -> dict[str, 
         "kind": log.charter.kind,
         "size": log.head.size,
         "keys": [key.text() for key in log.keys],
+        "outside": goes_outside(log.home.config, policy_of(log.home)),
         "hold": [hold.state, str(hold), hold.mend] if hold else None,
     }
 
@@ -72,6 +75,13 @@ def told_of(log: Log, hold: Held | None, without: Collection[str]) -> dict[str, 
 def run_front(place: Place, end: socket.socket, ready: socket.socket) -> None:
     """Be a front end."""
     looping(front.serve(place, end, ready))
+
+
+def run_publisher(
+    folder: Path, keys: Sequence[VerifierKey], end: socket.socket
+) -> None:
+    """Be the one that asks witnesses, and brings what they say to the targets."""
+    outside.serve(folder, keys, end)
 
 
 def run_index(folder: Path, parent: int) -> None:

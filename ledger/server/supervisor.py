@@ -21,12 +21,12 @@ from ledger.callers.budgets import Budgets
 from ledger.clock import stopwatch
 from ledger.config import Config
 from ledger.errors import Held
-from ledger.events import FRONT_END_DIED, STOP_FORCED, WRITER_DIED, emit
+from ledger.events import FRONT_END_DIED, PUBLISHER_DIED, STOP_FORCED, WRITER_DIED, emit
 from ledger.http.listening import listen
 from ledger.server import processes, running
 from ledger.server.front import Place
 from ledger.server.processes import SIGNALS
-from ledger.server.writer import AGAIN, FIRST, FRONTS_SHARE
+from ledger.server.writer import AGAIN, FIRST, FRONTS_SHARE, PUBLISHER
 from verifier.keys import VerifierKey
 
 _START_S: Final = 60
@@ -62,6 +62,7 @@ class Supervisor:
         self._writer: Child | None = None
         self._fronts: dict[int, Child] = {}
         self._index: Child | None = None
+        self._publisher: Child | None = None
         self._control: socket.socket | None = None
         self._keys: tuple[VerifierKey, ...] = ()
 
@@ -80,6 +81,8 @@ class Supervisor:
             _hear(each, "a front end")
         if self.config.index:
             self._start_index()
+        if said["outside"]:
+            self._start_publisher()
         return said
 
     def watch(self) -> None:
@@ -101,12 +104,14 @@ class Supervisor:
             each.close()
         others = [*self._fronts.values(), *([self._index] if self._index else [])]
         self._end(others, began + FRONTS_SHARE * self.config.stop_s)
-        writers = [self._writer] if self._writer else []
-        statuses = self._end(writers, began + self.config.stop_s)
+        # The writer first: it publishes once more, and the publisher ends with it.
+        last = [each for each in (self._writer, self._publisher) if each]
+        statuses = self._end(last, began + self.config.stop_s)
+        writer = self._writer.pid if self._writer else 0
         if self._control:
             self._control.close()
         self.operations.close()
-        return next(iter(statuses), 0)
+        return statuses.get(writer, 0)
 
     def _start_writer(self) -> dict[str, Any]:
         self._control, theirs = socket.socketpair()
@@ -126,7 +131,6 @@ class Supervisor:
         """Start one in this place; the socket tells when it is there."""
         ours, theirs = socket.socketpair()
         ready, says = socket.socketpair()
-        assert self._control  # noqa: S101 - the writer is there
         place = Place(
             folder=self.folder,
             config=self.config,
@@ -142,12 +146,29 @@ class Supervisor:
             running.run_front(place, theirs, says)
 
         self._fronts[number] = self._begin(run, keep=[self.sockets[number]])
-        # When the writer has died just now, this one ends, and `watch` hears of both.
-        with suppress(OSError):
-            socket.send_fds(self._control, [mark], [ours.fileno()])
+        self._bring(mark, ours)
         for each in (ours, theirs, says):
             each.close()
         return ready
+
+    def _start_publisher(self) -> None:
+        ours, theirs = socket.socketpair()
+
+        def run() -> None:
+            ours.close()
+            running.run_publisher(self.folder, self._keys, theirs)
+
+        self._publisher = self._begin(run, keep=[])
+        self._bring(PUBLISHER, ours)
+        for each in (ours, theirs):
+            each.close()
+
+    def _bring(self, mark: bytes, end: socket.socket) -> None:
+        """Bring the writer the end of a link."""
+        assert self._control  # noqa: S101 - the writer is there
+        # When it has died just now, the other end is closed, and `watch` hears of both.
+        with suppress(OSError):
+            socket.send_fds(self._control, [mark], [end.fileno()])
 
     def _start_index(self) -> None:
         ours = os.getpid()
@@ -192,6 +213,13 @@ class Supervisor:
             self._index = None
             self._breathe(index)
             self._start_index()
+        if (publisher := self._publisher) and (
+            status := processes.ended(publisher.pid)
+        ) is not None:
+            self._publisher = None
+            emit(PUBLISHER_DIED, how=processes.how(status))
+            self._breathe(publisher)
+            self._start_publisher()
 
     def _breathe(self, child: Child) -> None:
         """One that dies again and again is not started as fast as it dies."""
@@ -201,17 +229,17 @@ class Supervisor:
             if wanted:  # it is for `watch`, which takes it up again
                 os.kill(os.getpid(), wanted.si_signo)
 
-    def _end(self, children: list[Child], deadline: float) -> list[int]:
+    def _end(self, children: list[Child], deadline: float) -> dict[int, int]:
         """Ask them to end; those that have not by then are killed. How they ended."""
         left = {each.pid for each in children}
-        statuses: list[int] = []
+        statuses: dict[int, int] = {}
         for pid in left:
             processes.tell(pid, signal.SIGTERM)
         while left:
             for pid in tuple(left):
                 if (status := processes.ended(pid)) is not None:
                     left.remove(pid)
-                    statuses.append(status)
+                    statuses[pid] = status
             rest = deadline - stopwatch()
             if left and rest > 0:
                 signal.sigtimedwait([signal.SIGCHLD], rest)

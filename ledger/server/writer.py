@@ -42,29 +42,41 @@ from ledger.metrics import (
     STORE_USED_BYTES,
 )
 from ledger.metrics.counts import Counts
-from ledger.publish.kept import Kept
 from ledger.publish.publishing import Publisher
 from ledger.server.counterpart import Counterpart
 from ledger.server.desk import Desk, Signed
+from ledger.server.outlet import Outlet
+from ledger.server.outside import Inside, goes_outside, kept_of, policy_of
 from ledger.store import Usage
 
 FIRST: Final = b"+"
 AGAIN: Final = b"!"
 """With what the supervisor brings the link of a front end: a new one, another one."""
+PUBLISHER: Final = b"p"
+"""With what it brings that of the process that publishes."""
 FRONTS_SHARE: Final = 0.9
 """How much of `stop_s` the front ends have; they need less, and the writer little."""
 _LOOK_EVERY_S: Final = 1.0
+_FIRST_S: Final = 1.0
+_LAST_S: Final = 0.5
+"""How long a start and a stop wait until the newest tree is public."""
 _NO_FRONT: Final = "no front end takes requests just now"
 
 
 class Writing:
-    """The log, open, with all that goes on around it."""
+    """The log, open, with all that goes on around it.
 
-    def __init__(self, log: Log, counts: Counts) -> None:
-        kept = Kept(log.home.folder, log.keys, log.charter.origin)
+    `outlet` makes public what is proposed.
+    """
+
+    def __init__(self, log: Log, counts: Counts, outlet: Outlet | Inside) -> None:
+        kept = kept_of(log.home, log.charter.origin, log.keys)
+        asks = policy_of(log.home).asks_witnesses
         self.log = log
         self.counts = counts
-        self.desk = Desk(log, Publisher(log, kept, read_clock), Signed(kept))
+        self.publisher = Publisher(log, kept, read_clock, asks=asks)
+        self.desk = Desk(log, self.publisher, Signed(kept), outlet.publish)
+        self._outlet = outlet
         self.front_ends: Callable[[], int] = lambda: 0
         self._scrubber = log.scrub()
         index, genesis = log.home.index, log.charter.genesis
@@ -77,10 +89,14 @@ class Writing:
         self._state = ""
 
     async def start(self, operations: socket.socket) -> None:
-        """Publish once, so that there is a checkpoint; then go on by itself."""
-        await self.desk.publish_once()
+        """Begin to publish, to look, and to answer those who watch."""
         self._full = _full(self.log.usage(), self.log.home)
         self._publishing = asyncio.create_task(self.desk.publish())
+        if isinstance(self._outlet, Inside):
+            # So that there is a checkpoint from the first moment, if that can be.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FIRST_S):
+                    await self.desk.begun.wait()
         self._measuring = asyncio.create_task(self._measure())
         await self._serving.start(operations)
 
@@ -90,6 +106,9 @@ class Writing:
         if self._measuring:
             self._measuring.cancel()
         if self._publishing:
+            # What was answered last is published, too, if that does not take long.
+            await asyncio.wait([self._publishing], timeout=_LAST_S)
+            self._outlet.close()
             # Not cancelled: what it keeps just now it keeps under the log's lock.
             await asyncio.wait([self._publishing])
         # It waits for a batch that is being written; the loop hands out its answers.
@@ -216,7 +235,13 @@ async def write(
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     with Log.open(folder, without=without) as log:
-        writing = Writing(log, Counts())
+        counts, policy = Counts(), policy_of(log.home)
+        outlet: Outlet | Inside = (
+            Outlet(counts)
+            if goes_outside(log.home.config, policy)
+            else Inside(log.home, log.reading, log.charter.origin, log.keys, counts)
+        )
+        writing = Writing(log, counts, outlet)
         links = Links(writing)
         writing.front_ends = lambda: len(links)
         await writing.start(operations)
@@ -231,8 +256,13 @@ async def write(
                 data, ends = b"", []
             if data == AGAIN:
                 writing.counts.add(FRONT_END_RESTARTS)
-            for end in ends:
-                links.add(socket.socket(fileno=end))
+            for each in ends:
+                end = socket.socket(fileno=each)
+                if data == PUBLISHER and isinstance(outlet, Outlet):
+                    writing.publisher.begin_again()
+                    outlet.attach(end)
+                else:
+                    links.add(end)
             if not data:
                 loop.remove_reader(control)
                 stopping.set()

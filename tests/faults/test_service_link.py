@@ -31,6 +31,7 @@ from ledger.server.messages import (
     framed,
     parse_from_front,
 )
+from ledger.server.outside import Inside
 
 GOOD = Handed(1, [(None, b"entry")])
 
@@ -38,7 +39,9 @@ GOOD = Handed(1, [(None, b"entry")])
 def desk_of(log):
     """The desk of a log, in the loop that runs."""
     kept = Kept(log.home.folder, log.keys, log.charter.origin)
-    return Desk(log, Publisher(log, kept, read_clock), Signed(kept))
+    inside = Inside(log.home, log.reading, log.charter.origin, log.keys, Counts())
+    publisher = Publisher(log, kept, read_clock, asks=False)
+    return Desk(log, publisher, Signed(kept), inside.publish)
 
 
 @asynccontextmanager
