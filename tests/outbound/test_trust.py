@@ -1,0 +1,112 @@
+"""Over TLS whoever answers has to be the host that is asked, for whom we trust."""
+
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ledger.outbound import Line, NoAnswer
+from tests import loopback
+
+TOKEN = "a-token-that-nobody-may-see"
+
+
+def self_signed(*names):
+    """A certificate, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name.from_rfc4514_string("CN=witness")
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    form = serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(pem, form, serialization.NoEncryption())
+    return made.public_bytes(pem), private
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    """A server on the loopback, and the file of its certificate."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, private = self_signed(x509.IPAddress(ip_address("127.0.0.1")))
+    (folder / "it.pem").write_bytes(certificate)
+    (folder / "both.pem").write_bytes(certificate + private)
+    (folder / "other.pem").write_bytes(self_signed(x509.DNSName("other.example"))[0])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "both.pem")
+
+    server = loopback.Server()
+    server.behaviours = [loopback.answer(body=b"here")]
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    server.prefix = f"https://127.0.0.1:{server.server_port}"
+    server.folder = folder
+    with loopback.running(server):
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked(tls):
+    tls.requests.clear()
+    tls.connections.clear()
+
+
+def ask(tls, monkeypatch, *, trust, url=None, **given):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls.folder / trust))
+    line = Line(url or tls.prefix, reach=["127.0.0.1", "localhost"], **given)
+    try:
+        return [line.get().body for _ in range(3)]
+    finally:
+        line.close()
+
+
+def test_whom_we_trust_is_asked_on_one_connection(tls, monkeypatch):
+    assert ask(tls, monkeypatch, trust="it.pem", token=TOKEN) == [b"here"] * 3
+    assert len(tls.connections) == 1
+    assert tls.requests[0][1]["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_whom_we_do_not_trust_is_told_nothing(tls, monkeypatch):
+    with pytest.raises(NoAnswer, match="SSL_CERT_FILE") as caught:
+        ask(tls, monkeypatch, trust="other.pem", token=TOKEN)
+    assert TOKEN not in str(caught.value)
+    assert not tls.requests
+
+
+def test_reach_does_not_do_away_with_the_certificate(tls, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    with pytest.raises(NoAnswer, match="not whom it says"):
+        Line(tls.prefix, reach=["127.0.0.1"]).get()
+    assert not tls.requests
+
+
+def test_a_certificate_for_another_host_is_not_enough(tls, monkeypatch):
+    url = tls.prefix.replace("127.0.0.1", "localhost")
+    with pytest.raises(NoAnswer, match="not whom it says"):
+        ask(tls, monkeypatch, trust="it.pem", url=url)
+    assert not tls.requests
+
+
+def test_who_does_not_speak_tls_is_no_answer(monkeypatch, tls):
+    with loopback.running(loopback.Server()) as clear:
+        url = clear.prefix.replace("http:", "https:")
+        with pytest.raises(NoAnswer):
+            ask(tls, monkeypatch, trust="it.pem", url=url)
+        assert not clear.requests
+
+
+def test_who_does_not_end_a_handshake_is_cut_off(monkeypatch, tls):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(NoAnswer, match=r"within 0\.2 s"):
+            ask(tls, monkeypatch, trust="it.pem", url=url, patience_s=0.2)
