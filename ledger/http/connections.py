@@ -27,9 +27,9 @@ _FULL: Final = Problem(
 _LONG: Final = Problem(
     FORM, "the head of a request is longer than any is", check="http"
 )
-_SILENT: Final = logging.getLogger("provlog-http")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
+SILENT: Final = logging.getLogger("provlog-http")
+SILENT.addHandler(logging.NullHandler())
+SILENT.propagate = False
 """What aiohttp says would have parts of requests in it; ours are in ledger.events."""
 MAX_LINE_BYTES: Final = 8_190
 MAX_HEADER_BYTES: Final = 8_190
@@ -64,7 +64,7 @@ class Connections:
         self.server = _Server(
             front.handle,
             access_log=None,
-            logger=_SILENT,
+            logger=SILENT,
             keepalive_timeout=idle_s,
             lingering_time=1,
             max_line_size=MAX_LINE_BYTES,

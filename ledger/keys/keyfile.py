@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -33,6 +34,13 @@ from verifier.spelling import base64_text, parse_base64
 
 SEED_SIZE: Final = 32
 GENESIS_SIZE: Final = 16
+
+LOG_TYPES: Final = (KeyType.ED25519, KeyType.ML_DSA_COSIGNATURE)
+_TYPES: Final = {
+    KeyType.ED25519: "0x01 (Ed25519)",
+    KeyType.COSIGNATURE: "0x04 (Ed25519)",
+    KeyType.ML_DSA_COSIGNATURE: "0x06 (ML-DSA-44)",
+}
 
 _FORM: Final = re.compile(r"PRIVATE\+KEY\+([^+]*)\+([0-9a-f]{8})\+(.*)")
 _GENESIS: Final = re.compile(rf"genesis ([0-9a-f]{{{2 * GENESIS_SIZE}}})")
@@ -54,10 +62,8 @@ class SigningKey:
             raise MalformedError(
                 f"a log's name has at most {_MAX_NAME} bytes, and no control character"
             )
-        if self.type not in (KeyType.ED25519, KeyType.ML_DSA_COSIGNATURE):
-            raise MalformedError(
-                "a log's key is of type 0x01 (Ed25519) or 0x06 (ML-DSA-44)"
-            )
+        if self.type is KeyType.ECDSA:
+            raise MalformedError("a signing key is Ed25519 or ML-DSA-44")
         if len(self.seed) != SEED_SIZE:
             raise MalformedError(f"a seed has {SEED_SIZE} bytes, not {len(self.seed)}")
 
@@ -67,7 +73,9 @@ class SigningKey:
         return cls(name, type, secrets.token_bytes(SEED_SIZE))
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(
+        cls, text: str, *, kinds: Collection[KeyType] = LOG_TYPES, whose: str = "log"
+    ) -> Self:
         """Read a line without its newline, or raise MalformedError."""
         match = _FORM.fullmatch(text)
         if not match:
@@ -82,6 +90,9 @@ class SigningKey:
         except ValueError:
             # Not said which: without a type, the first byte is one of the seed.
             raise MalformedError("a signing key of an unknown type") from None
+        if kind not in kinds:
+            known = " or ".join(_TYPES[each] for each in kinds)
+            raise MalformedError(f"a {whose}'s key is of type {known}")
         key = cls(name, kind, blob[1:])
         if key.verifier_key.id.hex() != key_id:
             raise MalformedError(
@@ -93,7 +104,7 @@ class SigningKey:
     @property
     def verifier_key(self) -> VerifierKey:
         """The public half."""
-        if self.type is KeyType.ED25519:
+        if self.type is not KeyType.ML_DSA_COSIGNATURE:
             raw, _ = nacl.bindings.crypto_sign_seed_keypair(self.seed)
             public = PublicKey(Algorithm.ED25519, raw)
         else:

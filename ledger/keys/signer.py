@@ -61,7 +61,7 @@ class Signer:
     def __init__(self, keys: KeyFile) -> None:
         self.origin = keys.origin
         self.signed = 0
-        self._keys = [_ready(key) for key in keys.keys]
+        self._keys = [ready(key) for key in keys.keys]
         self._last: Checkpoint | None = None
         self._alone = threading.Lock()
 
@@ -113,7 +113,7 @@ class Signer:
     ) -> Iterator[NoteSignature]:
         text = checkpoint.text()
         for key in self._of_type(KeyType.ED25519):
-            yield _verified(key, checkpoint, key.sign(text.encode()))
+            yield verified(key, checkpoint, key.sign(text.encode()))
         if time is None:
             return
         message = ml_dsa_message(
@@ -126,13 +126,13 @@ class Signer:
         )
         for key in self._of_type(KeyType.ML_DSA_COSIGNATURE):
             blob = time.to_bytes(8, "big") + key.sign(message)
-            yield _verified(key, checkpoint, blob)
+            yield verified(key, checkpoint, blob)
 
     def _of_type(self, kind: KeyType) -> list[_Key]:
         return [key for key in self._keys if key.public.type is kind]
 
 
-def _ready(key: SigningKey) -> _Key:
+def ready(key: SigningKey) -> _Key:
     if key.type is KeyType.ML_DSA_COSIGNATURE:
         return _Key(
             key.verifier_key, mldsa.MLDSA44PrivateKey.from_seed_bytes(key.seed).sign
@@ -146,7 +146,7 @@ def _ready(key: SigningKey) -> _Key:
     return _Key(key.verifier_key, sign)
 
 
-def _verified(key: _Key, checkpoint: Checkpoint, blob: bytes) -> NoteSignature:
+def verified(key: _Key, checkpoint: Checkpoint, blob: bytes) -> NoteSignature:
     try:
         verify_checkpoint_signature(key.public, checkpoint.text(), checkpoint, blob)
     except VerificationError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,19 +50,31 @@ _FLAGS: Final[dict[str, Any]] = {
 
 def create_store(folder: Path, charter: Charter, *, map_bytes: int = MAP_BYTES) -> None:
     """Make an empty store, durably. The only thing that ever does."""
-    os.mkdir(folder, 0o700)
-    check_local(folder)
-    env = lmdb.open(str(folder), map_size=map_bytes, create=True, **_FLAGS)
-    databases = {name: env.open_db(name) for name in at.DATABASES}
     rows = {
         at.FORMAT_KEY: at.FORMAT,
         at.CHARTER_KEY: at.charter_value(charter),
         at.ROLE_KEY: WRITER.encode(),
         at.HEAD_KEY: at.head_value(Head()),
     }
+    databases = {each: rows if each == at.LOG else {} for each in at.DATABASES}
+    create_environment(folder, databases, map_bytes=map_bytes)
+
+
+def create_environment(
+    folder: Path,
+    databases: Mapping[bytes, Mapping[bytes, bytes]],
+    *,
+    map_bytes: int = MAP_BYTES,
+) -> None:
+    """Make an environment with these databases and their first rows, durably."""
+    os.mkdir(folder, 0o700)
+    check_local(folder)
+    env = lmdb.open(str(folder), map_size=map_bytes, create=True, **_FLAGS)
+    made = {name: env.open_db(name) for name in databases}
     with env.begin(write=True) as txn:
-        for key, value in rows.items():
-            txn.put(key, value, db=databases[at.LOG])
+        for name, rows in databases.items():
+            for key, value in rows.items():
+                txn.put(key, value, db=made[name])
     env.close()
     sync_path(folder / DATA)
     sync_path(folder)
@@ -127,10 +140,12 @@ def _open(folder: Path, *, readonly: bool, map_bytes: int) -> lmdb.Environment:
             time.sleep(0.05)
 
 
-def open_databases(env: lmdb.Environment, folder: Path) -> dict[bytes, Any]:
+def open_databases(
+    env: lmdb.Environment, folder: Path, names: Sequence[bytes] = at.DATABASES
+) -> dict[bytes, Any]:
     """The databases of a store, all of which have to be there."""
     try:
-        return {name: env.open_db(name, create=False) for name in at.DATABASES}
+        return {name: env.open_db(name, create=False) for name in names}
     except lmdb.Error as error:
         env.close()
         raise at.damaged(f"a database is gone from {folder}: {error}") from None

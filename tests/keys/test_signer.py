@@ -86,7 +86,7 @@ def test_a_key_of_gos_note_package_signs_as_it_does_there():
     vectors = json.loads((folder("golang-xmod") / "note_vectors.json").read_text())
     known = vectors["sign_kat"]
     key = SigningKey.parse("+".join(known["skey_parts"]))
-    signature = ledger.keys.signer._ready(key).sign(known["text"].encode())
+    signature = ledger.keys.signer.ready(key).sign(known["text"].encode())
     (line,) = Note.parse(known["signed_note"].encode()).signatures
     assert (line.name, line.key_id) == (key.name, key.verifier_key.id)
     assert line.signature == signature

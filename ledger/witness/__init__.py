@@ -1,0 +1,1 @@
+"""Other eyes: asking witnesses, and being one."""
