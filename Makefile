@@ -9,6 +9,8 @@ COVERED = $(VENV)/.covered
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 # Tells one Python from another: an environment made by another one is made anew.
 WHICH = 'import sys; print(sys.version, sys.base_prefix)'
+# Tests start Schemathesis as a program; as a plugin each worker would only load it.
+PYTEST = $(BIN)/pytest -p no:schemathesis
 # What the auditor's wheel stands on: its three dependencies, and theirs.
 AUDITOR = cryptography pynacl cbor2 cffi pycparser typing-extensions
 
@@ -45,22 +47,26 @@ $(READY): requirements.lock pyproject.toml verifier/pyproject.toml
 demo: $(READY)
 	@$(BIN)/python docs/sample/demo.py
 
+# Tests start many hundred processes. Where the environment forbids Python to keep what
+# it has compiled, each of them would compile again all that it reads of ours.
+test soak $(COVERED): export PYTHONDONTWRITEBYTECODE :=
+
 # First what walks every branch, with coverage, for `make check` to look at; then the
 # long sweeps without.
 test: $(READY)
 	$(call covered)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "exhaustive and not soak"
+	$(PYTEST) -n $(JOBS) --dist worksteal -m "exhaustive and not soak"
 
 # Each test prints its seeds (-rA shows what was printed); half an hour on two cores.
 soak: $(READY)
-	$(BIN)/pytest -n $(JOBS) -m soak -v -rA tests
+	$(PYTEST) -n $(JOBS) -m soak -v -rA tests
 
 $(COVERED): $(READY) $(shell find verifier ledger capture cli tests docs -name "*.py")
 	$(call covered)
 
 define covered
 $(BIN)/coverage erase
-$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not exhaustive and not soak" --cov --cov-report=
+$(PYTEST) -n $(JOBS) --dist worksteal -m "not exhaustive and not soak" --cov --cov-report=
 @touch $(COVERED)
 endef
 

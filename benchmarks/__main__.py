@@ -8,9 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import append, audit, http, index, overload, proofs, receipts
+from benchmarks import (
+    append,
+    audit,
+    http,
+    index,
+    overload,
+    proofs,
+    receipts,
+    witness,
+)
 
-ALL = ("receipts", "audit", "append", "proofs", "index", "http", "overload")
+ALL = ("receipts", "audit", "append", "proofs", "index", "http", "overload", "witness")
 
 
 def main() -> None:
@@ -47,6 +56,8 @@ def main() -> None:
             http.run(folder, rounds, quick=arguments.quick)
         if "overload" in arguments.what:
             overload.run(folder, 4 if arguments.quick else 20)
+        if "witness" in arguments.what:
+            witness.run(folder, rounds)
 
 
 def _sizes_up_to(grown: int) -> list[int]:

@@ -22,8 +22,8 @@ _URL_VARIABLE: Final = "PROVLOG_URL"
 WITHOUT: Final = click.option(
     "--without",
     multiple=True,
-    metavar="TARGET",
-    help="Do without the answer of this target. May be repeated.",
+    metavar="NAME",
+    help="Do without the answer of this target, anchor or witness. May be repeated.",
 )
 
 

@@ -20,9 +20,14 @@ from click.shell_completion import CompletionItem
 from cli import voice
 from verifier import __main__ as verifier
 from verifier.arguments import options_of
+from verifier.errors import QuorumError
 
 _POLICY: Final = "--policy"
 _VARIABLE: Final = "PROVLOG_POLICY"
+_UNWITNESSED: Final = (
+    "a receipt is given before the witnesses have seen its checkpoint; have it again, "
+    "with their cosignatures: provlog get LOG INDEX --witnessed --out FILE"
+)
 
 
 class PassedOn(click.Command):
@@ -64,6 +69,17 @@ class PassedOn(click.Command):
             for hint in _of_folders(name, given):
                 voice.tell(f"hint: {hint}")
         sys.exit(status)
+
+
+verify: Final = PassedOn(
+    "verify",
+    "Check a bundle or a tlog-proof, offline.",
+    {QuorumError.check: _UNWITNESSED},
+)
+audit: Final = PassedOn(
+    "audit", "Check a whole log: every entry, every tile, the root.", {}
+)
+inspect: Final = PassedOn("inspect", "Say what a file is, verifying nothing.", {})
 
 
 def _options_in(given: Sequence[str]) -> list[str]:

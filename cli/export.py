@@ -16,7 +16,9 @@ from ledger.clock import read_clock, stopwatch
 from ledger.errors import Refused
 from ledger.log.look import look
 from ledger.log.states import mended_by
+from ledger.objects import SCHEME, Bucket
 from ledger.publish import export as publish
+from ledger.publish.objects import Objects
 from verifier.meter import Meter
 
 
@@ -39,14 +41,14 @@ With --json, one object: origin, path, before (the size that DEST had), size, ro
 (hex), written (how many files)."""
 )
 @FOLDER
-@click.argument("dest", metavar="DEST", type=click.Path(path_type=Path))
+@click.argument("dest", metavar="DEST", type=click.Path())
 @click.option(
     "--check",
     is_flag=True,
     help="Compare every file in DEST with the log; write what is missing or wrong.",
 )
 @AS_JSON
-def export(folder: Path, dest: Path, *, check: bool, as_json: bool) -> None:
+def export(folder: Path, dest: str, *, check: bool, as_json: bool) -> None:
     """Write the log in DIR as files to DEST, or what is new there since the last time.
 
     The files are those of c2sp.org/tlog-tiles: any web server can serve DEST, and
@@ -56,20 +58,22 @@ def export(folder: Path, dest: Path, *, check: bool, as_json: bool) -> None:
     being put back to an older state without anybody noticing.
 
     What was there before is taken to be there still; --check looks at every file.
+
+    DEST may be s3://BUCKET/PREFIX as well; where that is, and the key for it, is
+    taken from AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY. Nothing is overwritten there but the checkpoint.
     """
-    if re.match(r"[a-z][a-z0-9+.-]*:/", str(dest)):
-        says = f"{dest} looks like an address; DEST is a folder, which a server serves"
-        raise Refused("folder", says)
+    target = _target(dest)
     with mended_by(folder), look(folder) as seen, _meter() as bar:
         time = publish.signing_time(seen, read_clock())
-        done = publish.export(seen, dest, time=time, watch=bar, check=check)
+        done = publish.export(seen, target, time=time, watch=bar, check=check)
     checkpoint = done.checkpoint
     if as_json:
         voice.say_json(
             {
                 "before": done.before,
                 "origin": checkpoint.origin,
-                "path": str(dest),
+                "path": dest,
                 "root": checkpoint.root.hex(),
                 "size": checkpoint.size,
                 "written": done.written,
@@ -81,6 +85,16 @@ def export(folder: Path, dest: Path, *, check: bool, as_json: bool) -> None:
     voice.fact("root", checkpoint.root.hex())
     if check:
         voice.fact("files", f"all compared; {done.written} written")
+
+
+def _target(dest: str) -> Path | Objects:
+    """What DEST names."""
+    if dest.startswith(SCHEME):
+        return Objects(Bucket(dest))
+    if re.match(r"[a-z][a-z0-9+.-]*:/", dest):
+        says = f"{dest} looks like an address; DEST is a folder, which a server serves"
+        raise Refused("folder", f"{says}, or s3://BUCKET/PREFIX")
+    return Path(dest)
 
 
 @contextmanager

@@ -10,8 +10,7 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, Commands
 from cli.trusted import read_policy
-from cli.witnessing import NewWitness, with_witness
-from ledger.errors import Refused
+from cli.witnessing import NewWitness, next_steps, unasked, with_witness
 from verifier.durable import write_atomically
 from verifier.policy import MAX_BYTES, Group, Policy, name_text
 from verifier.source import read_file
@@ -56,13 +55,14 @@ Exit status:
 
 \b
 Examples:
-  provlog policy add-witness LOG w1 'witness.example/w1+5f2a91c0+B…'
-  provlog policy add-witness policy.txt w3 'witness.example/w3+…' --quorum 2""",
+  provlog policy add-witness LOG w1 VKEY --url https://w1.example
+  provlog policy add-witness LOG w2 VKEY --url https://w2.example --quorum 2
+  provlog policy add-witness policy.txt w3 'witness.example/w3+…'""",
 )
 @_PLACE
 @click.argument("name", metavar="NAME")
 @click.argument("vkey", metavar="VKEY")
-@click.option("--url", metavar="URL", help="Where the witness can be asked.")
+@click.option("--url", metavar="URL", help="Where the log asks it to cosign.")
 @click.option(
     "--quorum",
     "least",
@@ -84,11 +84,11 @@ def add_witness(
 
     It becomes a member of the group that is the quorum, which is made where there is
     none. Comments and other lines stay as they are. Take the key from the witness
-    itself, or from somebody you trust.
+    itself, or from somebody you trust; provlog witness init prints it. In a log's
+    folder it is said what has to be done next, in which order.
     """
     path = _path(place)
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise Refused("url", f"{url!r} is no http or https address")
+    odd = unasked(place, url)
     before = read_policy(path)
     new = NewWitness(
         name=name.encode("utf-8", "surrogateescape"),
@@ -106,7 +106,10 @@ def add_witness(
             voice.fact("added", name)
             voice.fact("before", _asks(before))
             voice.fact("now", _asks(after))
-    voice.tell("give the new policy to everybody who verifies with the old one")
+    if odd:
+        voice.tell(f"warning: {odd}")
+    for step in next_steps(after, in_log=place.is_dir()):
+        voice.tell(f"next: {step}")
 
 
 def _path(place: Path) -> Path:

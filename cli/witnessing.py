@@ -6,12 +6,19 @@ that was meant, and everything else as before.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 from typing import Final
 
-from ledger.errors import Refused
+from ledger.config import Config
+from ledger.errors import Held, Refused
+from ledger.outbound import NoAnswer
+from ledger.outbound.address import Address, Reach, parse_ip
 from verifier.errors import MalformedError
-from verifier.keys import VerifierKey
+from verifier.keys import KeyType, VerifierKey
 from verifier.policy import Group, Policy, name_text
 
 _NONE: Final = b"none"
@@ -57,6 +64,41 @@ def with_witness(
         ) from None
     _check_only_added(before, after, new)
     return text, after
+
+
+def unasked(place: Path, url: str | None) -> str:
+    """Why the log in `place` would not ask at `url`, as far as no name is resolved.
+
+    Refused if nobody could. Without quorum a log may publish nothing, so whoever adds
+    a witness should hear of it now, and not by being woken.
+    """
+    address = Address.parse(url) if url is not None else None
+    if not place.is_dir():
+        return ""
+    if address is None:
+        return "without --url the log does not ask this witness by itself"
+    # Settings that cannot be read are for the log's next start to complain of.
+    with suppress(Held, ValueError):
+        host = "127.0.0.1" if address.host == "localhost" else address.host
+        try:
+            Reach(Config.read(place).reach).check(address, [parse_ip(host)])
+        except NoAnswer as error:
+            return str(error)
+    return ""
+
+
+def next_steps(policy: Policy, *, in_log: bool) -> Iterator[str]:
+    """What is left to be done, in order: whoever verifies comes last.
+
+    Those who have the new policy refuse what nobody has cosigned yet.
+    """
+    if in_log:
+        for key in policy.logs:
+            if key.type is KeyType.ED25519:
+                says = f"provlog witness add W {quote(key.text())}"
+                yield f"where the witness W is, so that it knows this log: {says}"
+        yield "start the log's service again: it reads its policy when it starts"
+    yield "give the new policy to everybody who verifies with the old one"
 
 
 def _check(policy: Policy, new: NewWitness) -> None:

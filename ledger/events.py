@@ -80,6 +80,20 @@ QUORUM_MISSED: Final = Event(
 QUORUM_AGAIN: Final = Event(
     "quorum_again", logging.INFO, "A quorum of witnesses cosigns again."
 )
+WITNESS_FAILED: Final = Event(
+    "witness_failed",
+    logging.WARNING,
+    "A witness does not cosign; it is asked again, less often, and delays nobody.",
+)
+WITNESS_AGAIN: Final = Event(
+    "witness_again", logging.INFO, "A witness that failed cosigns again."
+)
+WITNESS_AHEAD: Final = Event(
+    "witness_ahead",
+    logging.ERROR,
+    "A witness says that it has cosigned a larger tree than this log has: the log was "
+    "put back, or somebody else signs with its key, or the witness lies.",
+)
 TARGET_FAILED: Final = Event(
     "target_failed",
     logging.WARNING,

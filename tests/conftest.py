@@ -30,6 +30,7 @@ MANY_PROCESSES = frozenset(
         "test_openapi.py",
         "test_races.py",
         "test_readme.py",
+        "test_submit.py",
         "test_submitting.py",
         "test_tiles.py",
         "test_tls.py",

@@ -1,8 +1,9 @@
 """What `make demo` runs: a log from its first day to the byte that is refused.
 
 Each step is a command, carried out as anybody would, in a folder that is deleted
-in the end. Of what a command says, the lines that matter here are shown, cut to the
-width of a screen. The demo exits with 0 only if every step ended as it has to.
+in the end; two witnesses and the log run beside each other, as they would elsewhere.
+Of what a command says, the lines that matter here are shown, cut to the width of a
+screen. The demo exits with 0 only if every step ended as it has to.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parent
 ROOT = SAMPLE.parents[1]
 RECORDS = ("answer.json", "decision.json")
+WITNESSES = ("w1", "w2")
 POLICY = ("--policy", "log/policy.txt")
-ANY_PORT = ("--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0")
+ANY_PORT = ("--listen", "127.0.0.1:0")
+OPERATIONS = ("--operations", "127.0.0.1:0")
+SETTINGS = ('targets = ["../public"]', 'reach = ["127.0.0.1"]')
 HOLDS, BROKEN = 0, 1
 WIDTH = 100
 PATIENCE_S = 60
@@ -63,7 +67,7 @@ class Demo:
         """Run a command beside the others, and stop it; its address."""
         self._prompt(*words, "&")
         with (
-            open(self.folder / "serve.log", "w+", encoding="utf-8") as errors,
+            tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
             subprocess.Popen(  # noqa: S603 - likewise
                 self._command(words),
                 cwd=self.folder,
@@ -75,7 +79,6 @@ class Demo:
         ):
             try:
                 yield _address(server)
-                show("$ kill %1")
             finally:
                 server.terminate()
                 status = server.wait(PATIENCE_S)
@@ -95,15 +98,12 @@ class Demo:
 
 def _address(server: subprocess.Popen[str]) -> str:
     """Where a server listens, as soon as it says that it does."""
-    found = ""
     assert server.stdout  # noqa: S101 - it is a pipe
     for line in server.stdout:
         if line.startswith("serves"):
             show(line.rstrip())
-            found = line.split()[1]
-        if line.startswith("state"):
-            break
-    return found
+            return line.split()[1]
+    return ""
 
 
 def show(text: str) -> None:
@@ -126,29 +126,31 @@ def tell(demo: Demo) -> None:
     """The story."""
     for name in RECORDS:
         shutil.copy(SAMPLE / name, demo.folder)
-    show("# A log begins, and is served on this machine. Of what is said, the gist.")
+    show("# A log begins. Of what is said, the gist.")
     demo.run(
         *("provlog", "init", "log", "--origin", "demo.example/claims"),
         shows=("log", "policy"),
     )
-    with demo.serving("provlog", "serve", "log", *ANY_PORT) as url:
-        say("What an AI proposed and a person decided. Receipts are verified at once.")
-        demo.run(
-            *("provlog", "submit", url, *RECORDS, *POLICY, "--out", "."),
-            shows=("1", "2"),
-        )
-        demo.run(
-            *("provlog", "inspect", "decision.json.bundle"),
-            shows=("entry", "record", "receipt"),
-        )
-    say("The server is gone. The bundle proves by itself that it was logged, and the")
-    show("# whole log can be published, and checked by anybody, from plain files.")
+    with ExitStack() as stack:
+        say("Two witnesses, who would be other people on other machines, know its key.")
+        for number, name in enumerate(WITNESSES, start=1):
+            invite(demo, stack, name, quorum=number)
+        say("What is published goes to a folder; the witnesses may be asked here.")
+        for line in SETTINGS:
+            demo.run("sed", "-i", f"$ a {line}", "log/log.toml")
+        demo.run("provlog", "export", "log", "public", shows=("size",))
+        with demo.serving("provlog", "serve", "log", *ANY_PORT, *OPERATIONS) as url:
+            log_and_wait(demo, url)
+            show("$ kill %3 %2 %1")
+    say(
+        "All servers are gone. The bundle proves by itself that it was logged, and that"
+    )
+    show("# others have seen the same log. The folder has all of it, for anybody.")
     demo.run(
-        *("provlog", "verify", *POLICY, "decision.json.bundle"),
+        *("provlog", "verify", *POLICY, "decision.bundle"),
         shows=("log", "quorum", "inclusion", "entry"),
     )
-    demo.run("provlog", "export", "log", "public", shows=("size",))
-    demo.run("provlog", "audit", *POLICY, "public", shows=("log", "tree"))
+    demo.run("provlog", "audit", *POLICY, "public", shows=("log", "quorum", "tree"))
     say("Now the model is to have been surer than it was: one byte of one entry.")
     spoil(demo, "public/tile/entries/000.p/3")
     refusal = demo.run(
@@ -160,6 +162,49 @@ def tell(demo: Demo) -> None:
         sys.exit(f"demo: the audit should have named entry 2:\n{refusal}")
     show("(exit status 1)")
     say("It is refused, and the place is named, from plain files and the policy alone.")
+
+
+def invite(demo: Demo, stack: ExitStack, name: str, *, quorum: int) -> None:
+    """Begin a witness of the log, and have the log's policy ask it."""
+    said = demo.run(
+        *("provlog", "witness", "init", name, "--name", f"witness.example/{name}"),
+        shows=("witness   ",),
+    )
+    policy = (demo.folder / "log" / "policy.txt").read_text(encoding="utf-8")
+    key, vkey = word(policy, "log ", 1), word(said, "witness witness.example/", 2)
+    demo.run("provlog", "witness", "add", name, key, shows=("log",))
+    serve = ("provlog", "witness", "serve", name, *ANY_PORT)
+    url = stack.enter_context(demo.serving(*serve))
+    demo.run(
+        *("provlog", "policy", "add-witness", "log", name, vkey),
+        *("--url", url, "--quorum", str(quorum)),
+        shows=("now",),
+    )
+
+
+def word(text: str, begin: str, number: int) -> str:
+    """A word of the first line that begins so."""
+    lines = (line for line in text.splitlines() if line.startswith(begin))
+    return next(lines).split()[number]
+
+
+def log_and_wait(demo: Demo, url: str) -> None:
+    """Submit the records, and fetch one again when the witnesses have cosigned."""
+    say("What an AI proposed and a person decided. Receipts are verified at once.")
+    demo.run(
+        *("provlog", "submit", url, *RECORDS, *POLICY, "--out", "."),
+        shows=("1", "2"),
+    )
+    demo.run(
+        *("provlog", "inspect", "decision.json.bundle"),
+        shows=("entry", "record", "receipt"),
+    )
+    say("A second later it is public, and both witnesses have cosigned.")
+    demo.run(
+        *("provlog", "get", url, "2", *POLICY, "--witnessed"),
+        *("--out", "decision.bundle"),
+        shows=("entry",),
+    )
 
 
 def spoil(demo: Demo, name: str) -> None:

@@ -19,6 +19,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Self
 
 from ledger.config import Config
@@ -26,6 +27,9 @@ from ledger.errors import Held
 from ledger.store.disk import file_identity
 from ledger.store.environment import DATA, LOCK
 from ledger.store.lmdb import LmdbStore
+from verifier.errors import MalformedError
+from verifier.policy import MAX_BYTES, Policy
+from verifier.source import read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,17 @@ class Home:
     def policy(self) -> Path:
         """Where the policy is."""
         return self.folder / "policy.txt"
+
+    def whom_to_believe(self) -> Policy:
+        """The log's own policy, in which its witnesses are; without one it has none."""
+        try:
+            return Policy.parse(read_file(self.policy, MAX_BYTES))
+        except FileNotFoundError:
+            return Policy(quorum=b"none")
+        except (OSError, MalformedError) as error:
+            # Taken for none, a slip of the pen would leave all witnesses out.
+            mend = f"put it right; provlog policy show {quote(str(self.policy))} looks"
+            raise Held("config", f"{self.policy}: {error}", mend=mend) from None
 
     @property
     def promised(self) -> Path:

@@ -24,6 +24,7 @@ from ledger.log.recovery import (
     check_clock,
     check_outside,
     check_store,
+    check_witnesses,
     open_signer,
     shown,
 )
@@ -104,6 +105,7 @@ class Log:
         self._signer = open_signer(self.home, self.store)
         check_promised(self.home, self.store, self._signer.verifier_keys())
         check_outside(self.home, self.store, self._signer, without)
+        check_witnesses(self.home, self._signer, anchor.held, without)
         if says := check_clock(self.home, head, self._clock()):
             emit(CLOCK_AHEAD, says=says)
         if head.batch > anchor.held.batch:

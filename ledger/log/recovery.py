@@ -12,6 +12,7 @@ from collections.abc import Collection
 from typing import Final
 
 from ledger.clock import Instant
+from ledger.config import NAME
 from ledger.errors import Held, WrongBytes
 from ledger.keys.keyfile import read_key_file
 from ledger.keys.signer import Signer
@@ -20,10 +21,13 @@ from ledger.log.home import Home
 from ledger.log.reading import Reading, root_at
 from ledger.log.resuming import confirmed_ms
 from ledger.log.selfcheck import stored_root
+from ledger.log.signing import sign_anchored
 from ledger.log.targets import ask_targets
+from ledger.log.witnesses import ask_witnesses
 from ledger.store import COPY, Head, LogStore
 from ledger.store.disk import file_identity
 from ledger.tree import Frontier
+from verifier.policy import name_text
 
 TAIL_ENTRIES: Final = 4096
 """How many of the newest entries are hashed again when a log is opened."""
@@ -140,6 +144,7 @@ def check_outside(
     home: Home, store: LogStore, signer: Signer, without: Collection[str]
 ) -> None:
     """Return if nobody who keeps a copy is ahead of us, or silent."""
+    _check_names(home, without)
     ask_targets(
         home.config.targets,
         folder=home.folder,
@@ -147,3 +152,25 @@ def check_outside(
         keys=signer.verifier_keys(),
         without=without,
     )
+
+
+def check_witnesses(
+    home: Home, signer: Signer, held: Anchored, without: Collection[str]
+) -> None:
+    """Return if no witness has cosigned a newer tree than `held`, or another one."""
+    ask_witnesses(
+        home.whom_to_believe(),
+        held_note=sign_anchored(signer, held),
+        reach=home.config.reach,
+        without=without,
+        timeout_s=home.config.witness_timeout_ms / 1000,
+    )
+
+
+def _check_names(home: Home, without: Collection[str]) -> None:
+    """Return if each of `without` names somebody who would be asked."""
+    witnesses = map(name_text, home.whom_to_believe().witnesses)
+    known = {*home.config.targets, *home.config.anchors, *witnesses}
+    if strange := sorted(set(without) - known):
+        says = f"--without {', '.join(strange)}: that is no target and no anchor in "
+        raise Held("config", f"{says}{NAME}, and no witness in {home.policy}")

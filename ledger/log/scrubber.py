@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from ledger.clock import stopwatch
 from ledger.errors import Unavailable, WrongBytes
 from ledger.events import DAMAGE_FOUND, emit
 from ledger.log.reading import Reading, Tree
@@ -24,6 +25,8 @@ class Scrubber:
         self.rounds = 0
         self.position = 0
         """The next entry to be looked at; all before it were, in this round."""
+        self.whole_at_s = stopwatch()
+        """When a round ended last, or where none has, when we began."""
         self._reading = reading
         self._newest = newest
         self._stop = threading.Event()
@@ -34,6 +37,7 @@ class Scrubber:
         if self.position >= size:
             self.position = 0
             self.rounds += 1
+            self.whole_at_s = stopwatch()
             return 0
         index = self.position // WIDTH
         width = width_at(ENTRIES, index, size)

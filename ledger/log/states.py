@@ -48,6 +48,7 @@ MENDS: Final = {
     "rollback": "provlog restore {folder} --from COPY",
     "target_silent": "bring it back, or start with --without NAME",
     "unsafe": "unset what changes how LMDB opens",
+    "witness_silent": "bring them back, or start with --without NAME",
     "wrong_key": "put the key file of this log there",
     "wrong_log": "put the anchor of this log there, or the log of this anchor",
     "wrong_user": "give this command as the user whose log it is",

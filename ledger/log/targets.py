@@ -1,9 +1,9 @@
 """Asking those who keep a copy: does anybody know a newer tree of ours?
 
 A folder that is put back whole, its anchor with it, looks right from inside. Who
-has seen a later checkpoint is outside: a folder that the log was exported to, a
-mirror. Each is asked when the log is opened for writing; what is ahead of us, and
-what does not answer, means that nothing is written.
+has seen a later checkpoint is outside: a folder or a bucket that the log was
+exported to, a mirror. Each is asked when the log is opened for writing; what is
+ahead of us, and what does not answer, means that nothing is written.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
-from ledger.errors import Held
+from ledger.errors import Held, Refused
 from ledger.log.reading import root_at
+from ledger.objects import SCHEME, Bucket
 from ledger.store import LogStore
 from verifier.checkpoint import Checkpoint
 from verifier.errors import Unavailable, VerificationError
@@ -32,9 +33,6 @@ def ask_targets(
     without: Collection[str] = (),
 ) -> None:
     """Return if every target answers, and with a tree that ours begins with."""
-    if strange := sorted(set(without) - set(targets)):
-        says = f"{', '.join(strange)} is none of the targets in log.toml"
-        raise Held("config", says)
     for target in targets:
         if target in without:
             continue
@@ -42,7 +40,7 @@ def ask_targets(
             with closing(source_at(target, folder)) as source:
                 data = read_checkpoint(source)
             seen = read_own(data, store.charter.origin, keys)
-        except (Unavailable, VerificationError) as error:
+        except (Refused, Unavailable, VerificationError) as error:
             says = f"the target {target} gives no checkpoint of this log: {error}"
             mend = f"bring it back, or start with --without {quote(target)}"
             raise Held("target_silent", says, mend=mend) from None
@@ -50,7 +48,9 @@ def ask_targets(
 
 
 def source_at(target: str, folder: Path) -> Source:
-    """What `target` names: an address, or a folder beside the log's files."""
+    """What `target` names: an address, a bucket, or a folder beside the log's files."""
+    if target.startswith(SCHEME):
+        return Bucket(target)
     if target.startswith(("http://", "https://")):
         return Url(target)
     return Directory(folder / target)

@@ -110,9 +110,9 @@ WITNESS_AGE_SECONDS: Final = Metric(
     ("witness",),
 )
 WITNESS_FAILURES: Final = Metric(
-    "provlog_witness_failures_total",
-    "counter",
-    "Requests to a witness that had no cosignature as a result.",
+    "provlog_witness_failures",
+    "gauge",
+    "Requests to a witness that had no cosignature as a result, since the start.",
     ("witness",),
 )
 WITNESS_AHEAD: Final = Metric(
@@ -134,13 +134,28 @@ TARGET_LAG_SECONDS: Final = Metric(
     ("target",),
 )
 TARGET_FAILURES: Final = Metric(
-    "provlog_target_failures_total",
-    "counter",
-    "Attempts to bring a target up that failed.",
+    "provlog_target_failures",
+    "gauge",
+    "Attempts to bring a target up that failed, since the start.",
     ("target",),
+)
+TARGET_HELD: Final = Metric(
+    "provlog_target_held",
+    "gauge",
+    "1 if a target is left alone, as it is ahead of us or has another history; "
+    "otherwise 0.",
+    ("target",),
+)
+PUBLISHER_RESTARTS: Final = Metric(
+    "provlog_publisher_restarts_total",
+    "counter",
+    "Processes that publish that ended by themselves and were started again.",
 )
 POOL_ENTRIES: Final = Metric(
     "provlog_pool_entries", "gauge", "Entries that wait for a batch."
+)
+POOL_LIMIT_ENTRIES: Final = Metric(
+    "provlog_pool_limit_entries", "gauge", "Entries that may wait for a batch."
 )
 POOL_BYTES: Final = Metric(
     "provlog_pool_bytes", "gauge", "Bytes of the entries that wait for a batch."
@@ -152,6 +167,18 @@ MEMORY_HELD_BYTES: Final = Metric(
     "provlog_memory_held_bytes",
     "gauge",
     "Bytes of bodies and answers that all front ends hold.",
+)
+PROCESS_BYTES: Final = Metric(
+    "provlog_process_bytes",
+    "gauge",
+    "Memory that all processes of a kind have for themselves; the store's pages are "
+    "not in it.",
+    ("process",),
+)
+START_TIME_SECONDS: Final = Metric(
+    "provlog_start_time_seconds",
+    "gauge",
+    "When the service started, in seconds since 1970.",
 )
 FRONT_ENDS: Final = Metric(
     "provlog_front_ends", "gauge", "Front-end processes that run."
@@ -176,6 +203,11 @@ STORE_LIMIT_BYTES: Final = Metric(
 DISK_FREE_BYTES: Final = Metric(
     "provlog_disk_free_bytes", "gauge", "Bytes that are free on the store's disk."
 )
+DISK_FLOOR_BYTES: Final = Metric(
+    "provlog_disk_floor_bytes",
+    "gauge",
+    "Bytes that stay free on the store's disk: with fewer nothing is written.",
+)
 SCRUB_POSITION: Final = Metric(
     "provlog_scrub_position", "gauge", "The next entry that the scrubber re-reads."
 )
@@ -184,11 +216,22 @@ SCRUB_ROUNDS: Final = Metric(
     "gauge",
     "How often the scrubber has re-read the whole log since the start.",
 )
+SCRUB_AGE_SECONDS: Final = Metric(
+    "provlog_scrub_age_seconds",
+    "gauge",
+    "Time since the scrubber has re-read the whole log, or since the start if it "
+    "has not.",
+)
 SCRUB_FOUND: Final = Metric(
     "provlog_scrub_found", "gauge", "Places that the scrubber has found damaged."
 )
 INDEX_COVERED: Final = Metric(
     "provlog_index_covered", "gauge", "Entries that can be looked up by digest."
+)
+MEASURES_FAILED: Final = Metric(
+    "provlog_measures_failed_total",
+    "counter",
+    "Times that the gauges of the log could not be read: they stand still meanwhile.",
 )
 
 METRICS: Final = tuple(

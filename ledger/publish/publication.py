@@ -74,7 +74,8 @@ class Publication:
         self._prove = prove
         self._closed = closed
         self._patience_s: Final = patience_s
-        self._missing = False
+        self.missing = False
+        """Whether the last proposal found no quorum."""
         self._last: Published | None = None
 
     def publish(self, proposal: Proposal) -> Published:
@@ -101,8 +102,8 @@ class Publication:
 
     def _tell(self, tree: Checkpoint, *, witnessed: bool) -> None:
         """Say it when the quorum is lost, and when it is there again."""
-        if not witnessed and not self._missing:
+        if not witnessed and not self.missing:
             emit(QUORUM_MISSED, size=tree.size)
-        if witnessed and self._missing:
+        if witnessed and self.missing:
             emit(QUORUM_AGAIN, size=tree.size)
-        self._missing = not witnessed
+        self.missing = not witnessed

@@ -38,7 +38,7 @@ async def serve_alone(
     (operations,) = listen(config.operations, "operations", 1, config.body_timeout_s)
     with Log.open(folder, without=without) as log:
         counts = Counts()
-        outlet = Inside(log.home, log.reading, log.charter.origin, log.keys, counts)
+        outlet = Inside(log.home, log.store, log.keys, counts)
         writing = Writing(log, counts, outlet)
         writing.front_ends = lambda: 1
         await writing.start(operations)

@@ -28,11 +28,12 @@ from ledger.index.lookup import Lookup
 from ledger.log.admission import Admission
 from ledger.log.home import Home
 from ledger.log.reading import Reading
-from ledger.metrics import MEMORY_HELD_BYTES
+from ledger.metrics import MEMORY_HELD_BYTES, PROCESS_BYTES
 from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
 from ledger.server.desk import Signed
 from ledger.server.link import Link
+from ledger.server.processes import own_bytes
 from ledger.store import Charter
 from verifier.keys import VerifierKey
 
@@ -187,5 +188,6 @@ async def _report(link: Link, site: Site) -> None:
     while True:
         await asyncio.sleep(_REPORT_EVERY_S)
         counts.set(MEMORY_HELD_BYTES, site.memory.used)
+        counts.set(PROCESS_BYTES, own_bytes(), "front_end")
         link.report(list(counts.take()))
         link.give_up()

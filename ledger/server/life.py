@@ -6,11 +6,10 @@ import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from ledger.callers.tokenfile import listed
-from ledger.config import NAME, Config
+from ledger.config import Config
 from ledger.errors import Held
 from ledger.events import (
     NOBODY_CAN_SUBMIT,
@@ -25,7 +24,7 @@ from ledger.log.home import Home
 from ledger.log.lock import Lock
 from ledger.log.states import mended_by
 from ledger.server.alone import serve_alone
-from ledger.server.outside import policy_of
+from ledger.server.outside import check_outside
 from ledger.server.processes import how
 from ledger.server.running import looping
 from ledger.server.supervisor import Supervisor
@@ -55,7 +54,7 @@ def serve(
     Held where it cannot begin, and when its writer has died.
     """
     tls_of(folder, config)  # what cannot be used is said before anything begins
-    _check_ack(folder, config)
+    check_outside(Home(folder, config))
     with mended_by(folder):
         # A second service of this log has the first one's port, too: not that is said.
         Lock(folder).release()
@@ -92,15 +91,6 @@ def serve(
     else:
         looping(serve_alone(folder, config, without=without, ready=ready))
     emit(SERVICE_STOPPED, folder=folder)
-
-
-def _check_ack(folder: Path, config: Config) -> None:
-    """Return unless submissions would wait for witnesses that nobody asks."""
-    home = Home(folder, config)
-    if config.ack == "witnessed" and not policy_of(home).asks_witnesses:
-        says = f'{NAME}: ack is "witnessed", and the quorum of {home.policy} is none'
-        where = f"provlog policy add-witness {quote(str(folder))} ..."
-        raise Held("config", says, mend=f"list witnesses there: {where}")
 
 
 def _warn(folder: Path, config: Config) -> None:

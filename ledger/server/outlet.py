@@ -39,6 +39,13 @@ class Outlet:
         self._writer: asyncio.StreamWriter | None = None
         self._asked: asyncio.Future[Published] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._there = asyncio.Event()
+        """Set while there is a process to publish, and when none will come."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether there was a process to publish before."""
+        return self._task is not None
 
     def attach(self, end: socket.socket) -> None:
         """Take the end of a link to a process that has just begun."""
@@ -48,8 +55,9 @@ class Outlet:
 
     async def publish(self, proposal: Proposal) -> Published:
         """Have it published; raises what keeps it from being public."""
+        await self._there.wait()
         if not self._writer:
-            raise Unavailable("publisher", "the process that publishes is not there")
+            raise Unavailable("publisher", "the service ends")
         self._asked = asyncio.get_running_loop().create_future()
         message = Proposed(proposal.note, proposal.time, proposal.at_ms)
         self._writer.write(framed(message))
@@ -63,10 +71,12 @@ class Outlet:
         if self._task:
             self._task.cancel()
         self._lose()
+        self._there.set()
 
     async def _hear(self, end: socket.socket) -> None:
         reader, writer = await asyncio.open_unix_connection(sock=end)
         self._writer = writer
+        self._there.set()
         try:
             while True:
                 self._take(parse_from_publisher(await frame(reader)))
@@ -91,6 +101,7 @@ class Outlet:
 
     def _lose(self) -> None:
         self._writer = None
+        self._there.clear()
         self._counts.forget(_SOURCE)
         if self._asked and not self._asked.done():
             says = "the process that publishes has ended before it was done"

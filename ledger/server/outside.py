@@ -16,15 +16,32 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
-from ledger.config import Config
+from ledger.clock import read_clock, stopwatch
+from ledger.config import NAME, Config
+from ledger.errors import Held, Refused
 from ledger.log.home import Home
 from ledger.log.reading import Reading, Tree
+from ledger.metrics import (
+    PROCESS_BYTES,
+    QUORUM,
+    TARGET_FAILURES,
+    TARGET_HELD,
+    TARGET_LAG_SECONDS,
+    TARGET_SIZE,
+    WITNESS_AGE_SECONDS,
+    WITNESS_AHEAD,
+    WITNESS_FAILURES,
+    WITNESS_SIZE,
+)
 from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
+from ledger.publish.open import open_runners
 from ledger.publish.publication import Publication
 from ledger.publish.publishing import Proposal, Published
+from ledger.publish.webhook import Webhook, read_secret
 from ledger.server.messages import (
     Facts,
     NotMade,
@@ -34,21 +51,16 @@ from ledger.server.messages import (
     read_frame,
     wrong_of,
 )
-from ledger.store import Head
-from verifier.errors import MalformedError
+from ledger.server.processes import own_bytes
+from ledger.store import Head, LogStore
+from ledger.witness.asking import line_to
+from ledger.witness.quorum import Witnesses, by_url
 from verifier.keys import VerifierKey
-from verifier.policy import Policy
+from verifier.policy import Policy, name_text
 
 _REPORT_EVERY_S: Final = 1.0
-_NOBODY: Final = Policy(quorum=b"none")
-
-
-def policy_of(home: Home) -> Policy:
-    """The log's own policy: who its witnesses are. Without one it asks nobody."""
-    try:
-        return Policy.parse(home.policy.read_bytes())
-    except (OSError, MalformedError):
-        return _NOBODY
+_CLOSING_S: Final = 2.0
+"""How long a target may go on with what it writes just now."""
 
 
 def goes_outside(config: Config, policy: Policy) -> bool:
@@ -59,28 +71,71 @@ def goes_outside(config: Config, policy: Policy) -> bool:
 
 def kept_of(home: Home, origin: str, keys: Sequence[VerifierKey]) -> Kept:
     """What was published, with the signatures that are kept."""
-    witnesses = [each.key for each in policy_of(home).witnesses.values()]
+    witnesses = [each.key for each in home.whom_to_believe().witnesses.values()]
     return Kept(home.folder, list(keys), origin, witnesses=witnesses)
+
+
+def check_outside(home: Home) -> None:
+    """Return if what is set can be done; Held before anything begins, if not."""
+    config, policy = home.config, home.whom_to_believe()
+    if config.ack == "witnessed" and not policy.asks_witnesses:
+        says = f'{NAME}: ack is "witnessed", and the quorum of {home.policy} is none'
+        mend = (
+            f"provlog policy add-witness {quote(str(home.policy))} NAME VKEY --url URL"
+        )
+        raise Held("config", says, mend=mend)
+    tellers_of(home)
+    try:
+        for url in by_url(policy):
+            line_to(url, reach=config.reach, patience_s=1)
+    except Refused as error:
+        raise Held("config", f"{home.policy}: {error}") from None
+
+
+def label(name: str) -> str:
+    """What the operator calls somebody, as a metric can."""
+    return name.encode("ascii", "backslashreplace").decode()
+
+
+def tellers_of(home: Home) -> dict[str, Webhook]:
+    """Those who are told, by their addresses; Held where they cannot be."""
+    config = home.config
+    if not config.webhooks:
+        return {}
+    secret = read_secret(home.folder / config.webhook_secret)
+    try:
+        return {
+            each: Webhook(each, secret, reach=config.reach) for each in config.webhooks
+        }
+    except Refused as error:
+        raise Held("config", f"{NAME}: webhooks: {error}") from None
 
 
 class Inside:
     """Publication in this process: also what `serve` does in one of its own."""
 
     def __init__(
-        self,
-        home: Home,
-        reading: Reading,
-        origin: str,
-        keys: Sequence[VerifierKey],
-        counts: Counts,
+        self, home: Home, store: LogStore, keys: Sequence[VerifierKey], counts: Counts
     ) -> None:
+        config, policy = home.config, home.whom_to_believe()
         self._counts = counts
-        self._reading = reading
-        config = home.config
+        self._tree: Tree = Head()
+        reading = Reading(store, lambda: self._tree)
+        self._witnesses = None
+        if any(each.url for each in policy.witnesses.values()):
+            self._witnesses = Witnesses(
+                policy,
+                reach=config.reach,
+                timeout_s=config.witness_timeout_ms / 1000,
+                clock=read_clock,
+            )
+        self._runners = open_runners(
+            home, store, reading, keys, tellers=tellers_of(home)
+        )
         self._publication = Publication(
-            kept_of(home, origin, keys),
-            eyes=None,
-            places=None,
+            kept_of(home, store.charter.origin, keys),
+            eyes=self._witnesses,
+            places=self._runners,
             prove=reading.consistency,
             closed=config.witness_failure == "closed",
             patience_s=config.publish_interval_ms / 1000,
@@ -92,13 +147,30 @@ class Inside:
 
     def publish_now(self, proposal: Proposal) -> Published:
         """Publish it."""
+        self._tree = proposal.tree()
         return self._publication.publish(proposal)
 
     def count(self) -> None:
         """Say how far everyone outside is."""
+        counts, now = self._counts, stopwatch()
+        counts.set(QUORUM, not self._publication.missing)
+        for each in self._runners.lags():
+            counts.set(TARGET_SIZE, each.size, label(each.name))
+            counts.set(TARGET_LAG_SECONDS, each.behind_s, label(each.name))
+            counts.set(TARGET_FAILURES, each.failures, label(each.name))
+            counts.set(TARGET_HELD, each.held, label(each.name))
+        for one in self._witnesses.standings() if self._witnesses else ():
+            name = label(name_text(one.name))
+            counts.set(WITNESS_SIZE, one.size, name)
+            counts.set(WITNESS_AGE_SECONDS, now - one.at_s, name)
+            counts.set(WITNESS_FAILURES, one.failures, name)
+            counts.set(WITNESS_AHEAD, one.ahead, name)
 
     def close(self) -> None:
         """Wait for nobody any longer."""
+        if self._witnesses:
+            self._witnesses.close()
+        self._runners.close(_CLOSING_S)
 
 
 def serve(folder: Path, keys: Sequence[VerifierKey], end: socket.socket) -> None:
@@ -107,15 +179,8 @@ def serve(folder: Path, keys: Sequence[VerifierKey], end: socket.socket) -> None
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     home = Home.at(folder)
     store = home.open_store(readonly=True)
-    newest: list[Tree] = [Head()]
     counts = Counts()
-    inside = Inside(
-        home,
-        Reading(store, lambda: newest[0]),
-        store.charter.origin,
-        keys,
-        counts,
-    )
+    inside = Inside(home, store, keys, counts)
     alone = threading.Lock()
 
     def send(frame: bytes) -> None:
@@ -125,6 +190,7 @@ def serve(folder: Path, keys: Sequence[VerifierKey], end: socket.socket) -> None
     def report() -> None:
         while not threading.Event().wait(_REPORT_EVERY_S):
             inside.count()
+            counts.set(PROCESS_BYTES, own_bytes(), "publisher")
             send(framed(Facts(list(counts.take()))))
 
     proposals: queue.SimpleQueue[Proposal] = queue.SimpleQueue()
@@ -132,7 +198,6 @@ def serve(folder: Path, keys: Sequence[VerifierKey], end: socket.socket) -> None
         threading.Thread(target=run, daemon=True).start()
     while True:
         proposal = proposals.get()
-        newest[0] = proposal.tree()
         try:
             made = inside.publish_now(proposal)
         except Exception as error:  # noqa: BLE001 - it is the writer's to tell

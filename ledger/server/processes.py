@@ -69,3 +69,13 @@ def how(status: int) -> str:
     return (
         f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
     )
+
+
+def own_bytes() -> int:
+    """The memory that this process has for itself.
+
+    Not all that is resident: the pages of the store are the kernel's to take back.
+    """
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        rows = dict(line.split(":", 1) for line in file if ":" in line)
+    return int(rows["RssAnon"].split()[0]) * 1024

@@ -16,7 +16,7 @@ from ledger.errors import Held
 from ledger.log.log import Log
 from ledger.server import following, front, outside, writer
 from ledger.server.front import Place
-from ledger.server.outside import goes_outside, policy_of
+from ledger.server.outside import goes_outside
 from verifier.keys import VerifierKey
 
 _LATER: Final = 15
@@ -67,7 +67,7 @@ def told_of(log: Log, hold: Held | None, without: Collection[str]) -> dict[str, 
         "kind": log.charter.kind,
         "size": log.head.size,
         "keys": [key.text() for key in log.keys],
-        "outside": goes_outside(log.home.config, policy_of(log.home)),
+        "outside": goes_outside(log.home.config, log.home.whom_to_believe()),
         "hold": [hold.state, str(hold), hold.mend] if hold else None,
     }
 

@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ledger.clock import read_clock
+from ledger.clock import read_clock, stopwatch
 from ledger.errors import Held
 from ledger.events import MEASURE_FAILED, emit
 from ledger.http.operations import Health, operations_server
+from ledger.http.problems import KINDS
 from ledger.http.serving import Serving
 from ledger.index.lookup import Lookup
 from ledger.log.home import Home
@@ -25,19 +26,27 @@ from ledger.metrics import (
     BATCHES_REFUSED,
     CHECKPOINTS_SIGNED,
     COMMIT_SECONDS,
+    DISK_FLOOR_BYTES,
     DISK_FREE_BYTES,
     FRONT_END_RESTARTS,
     FRONT_ENDS,
     HEAD_SIZE,
     HELD,
     INDEX_COVERED,
+    MEASURES_FAILED,
     POOL_BYTES,
     POOL_ENTRIES,
+    POOL_LIMIT_ENTRIES,
+    PROCESS_BYTES,
     PUBLISH_AGE_SECONDS,
     PUBLISHED_SIZE,
+    PUBLISHER_RESTARTS,
+    REFUSALS,
+    SCRUB_AGE_SECONDS,
     SCRUB_FOUND,
     SCRUB_POSITION,
     SCRUB_ROUNDS,
+    START_TIME_SECONDS,
     STORE_LIMIT_BYTES,
     STORE_USED_BYTES,
 )
@@ -46,7 +55,8 @@ from ledger.publish.publishing import Publisher
 from ledger.server.counterpart import Counterpart
 from ledger.server.desk import Desk, Signed
 from ledger.server.outlet import Outlet
-from ledger.server.outside import Inside, goes_outside, kept_of, policy_of
+from ledger.server.outside import Inside, goes_outside, kept_of
+from ledger.server.processes import own_bytes
 from ledger.store import Usage
 
 FIRST: Final = b"+"
@@ -71,7 +81,7 @@ class Writing:
 
     def __init__(self, log: Log, counts: Counts, outlet: Outlet | Inside) -> None:
         kept = kept_of(log.home, log.charter.origin, log.keys)
-        asks = policy_of(log.home).asks_witnesses
+        asks = log.home.whom_to_believe().asks_witnesses
         self.log = log
         self.counts = counts
         self.publisher = Publisher(log, kept, read_clock, asks=asks)
@@ -87,6 +97,12 @@ class Writing:
         self._full: Held | None = None
         self._signed = self._refused = 0
         self._state = ""
+        counts.set(START_TIME_SECONDS, read_clock().wall_ms / 1000)
+        counts.set(DISK_FLOOR_BYTES, log.home.config.min_free_bytes)
+        counts.set(POOL_LIMIT_ENTRIES, log.home.config.pool_entries)
+        for kind in KINDS:
+            # Else the first refusal of a kind is no rise that an alert could see.
+            counts.add(REFUSALS, 0, kind.name)
 
     async def start(self, operations: socket.socket) -> None:
         """Begin to publish, to look, and to answer those who watch."""
@@ -137,6 +153,7 @@ class Writing:
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001 - what is watched goes on
+                self.counts.add(MEASURES_FAILED)
                 emit(MEASURE_FAILED, error=type(error).__name__)
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -149,6 +166,9 @@ class Writing:
         counts.set(POOL_BYTES, bytes_)
         counts.set(HEAD_SIZE, self.desk.head.size)
         counts.set(FRONT_ENDS, self.front_ends())
+        counts.set(PROCESS_BYTES, own_bytes(), "writer")
+        if isinstance(self._outlet, Inside):
+            self._outlet.count()
         if self._lookup:
             counts.set(INDEX_COVERED, self._lookup.covered)
         counts.set(STORE_USED_BYTES, usage.used_bytes)
@@ -167,6 +187,8 @@ class Writing:
         counts.set(SCRUB_POSITION, scrubber.position)
         counts.set(SCRUB_ROUNDS, scrubber.rounds)
         counts.set(SCRUB_FOUND, len(scrubber.found))
+        if self.log.home.config.scrub_entries_per_s:
+            counts.set(SCRUB_AGE_SECONDS, stopwatch() - scrubber.whole_at_s)
 
     def _count_batches(self) -> None:
         counts, log = self.counts, self.log
@@ -235,11 +257,11 @@ async def write(
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     with Log.open(folder, without=without) as log:
-        counts, policy = Counts(), policy_of(log.home)
+        counts, policy = Counts(), log.home.whom_to_believe()
         outlet: Outlet | Inside = (
             Outlet(counts)
             if goes_outside(log.home.config, policy)
-            else Inside(log.home, log.reading, log.charter.origin, log.keys, counts)
+            else Inside(log.home, log.store, log.keys, counts)
         )
         writing = Writing(log, counts, outlet)
         links = Links(writing)
@@ -259,6 +281,8 @@ async def write(
             for each in ends:
                 end = socket.socket(fileno=each)
                 if data == PUBLISHER and isinstance(outlet, Outlet):
+                    if outlet.attached:
+                        counts.add(PUBLISHER_RESTARTS)
                     writing.publisher.begin_again()
                     outlet.attach(end)
                 else:

@@ -26,7 +26,7 @@ def exported(new_log, tmp_path, monkeypatch):
 AUDITS = {
     "verify": ["verify", "bundle"],
     "audit": ["audit", "copy"],
-    "monitor": ["monitor", "--state", "state", "copy"],
+    "monitor": ["monitor", "--once", "--state", "state", "copy"],
 }
 
 

@@ -41,7 +41,7 @@ def test_files_that_are_gone_come_back_with_check(log, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "dest", ["http://log.example/x", "https://log.example", "s3://bucket/log"]
+    "dest", ["http://log.example/x", "https://log.example", "gs://bucket/log"]
 )
 def test_an_address_is_no_folder(log, dest, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,14 @@
 """provlog id prints ids that a log takes, for records that are written by hand."""
 
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
 from capture.ids import IDS
+from cli.main import main
 from tests.cli.operating import done, provlog, shell
 from verifier.record import check_record
 
@@ -29,3 +37,26 @@ def test_the_example_in_the_help_makes_a_record_that_is_logged(new_log, tmp_path
     assert made.returncode == 0, made.stderr
     folder = new_log(kind="record").folder
     assert done("append", folder, tmp_path / "run.json").startswith("1  ")
+
+
+# Who gives a command waits for that one alone
+
+READ = (
+    "import json, sys; from cli.main import main\n"
+    "try: main(['id'])\n"
+    "finally: print(json.dumps(sorted(sys.modules)))"
+)
+
+
+def test_no_other_command_is_read_and_no_database_and_no_server():
+    said = subprocess.check_output([sys.executable, "-c", READ], text=True)
+    read = set(json.loads(said.splitlines()[-1]))
+    assert "cli.id" in read
+    assert not {"cli.append", "cli.serve", "cli.auditing", "lmdb", "aiohttp"} & read
+
+
+@pytest.mark.parametrize("name", list(main.commands))
+def test_what_is_read_for_a_name_is_the_command_of_that_name(name):
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert (command.name, command.callback is not None) == (name, True)

@@ -188,7 +188,14 @@ def test_an_auditor_of_a_log_that_is_not_public_needs_a_token(tmp_path, monkeypa
     with serving(tmp_path, workers=0, settings=settings) as service:
         token = token_of(service, "audit")
         options = ("--policy", service.live.folder / "policy.txt")
-        watch = ("monitor", *options, "--state", tmp_path / "state", service.url)
+        watch = (
+            "monitor",
+            "--once",
+            *options,
+            "--state",
+            tmp_path / "state",
+            service.url,
+        )
         for words in (("audit", *options, service.url), watch):
             given = provlog(*words)
             assert given.exit_code == 2

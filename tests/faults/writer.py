@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import cast
 
-import ledger.publish.export
+import ledger.publish.folder
 from ledger.errors import Halted, Held, Refused, Unavailable
 from ledger.log.log import Log
 from ledger.log.look import Look
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             failed.append(REFUSED)
 
     if options.dies:
-        setattr(ledger.publish.export, "sync_path", die)  # noqa: B010 - it is not ours
+        setattr(ledger.publish.folder, "sync_path", die)  # noqa: B010 - it is not ours
     with Log.open(options.folder) as log:
         threads = [
             threading.Thread(target=work, args=(number,))

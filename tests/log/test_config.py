@@ -10,9 +10,16 @@ from ledger.errors import Held
 
 FIELDS = {each.name: each.default for each in dataclasses.fields(Config)}
 NUMBERS = [name for name, default in FIELDS.items() if type(default) is int]
-FILES = ["anchor", "key", "tls_certificate", "tls_key"]
+FILES = [
+    *("anchor", "key", "anchor_token", "webhook_secret", "tls_certificate", "tls_key"),
+]
+LISTS = ["targets", "anchors", "webhooks", "reach"]
 ADDRESSES = ["listen", "operations"]
-CHOICES = {"reads": ["public", "token"], "ack": ["committed", "published"]}
+CHOICES = {
+    "reads": ["public", "token"],
+    "ack": ["committed", "published", "witnessed"],
+    "witness_failure": ["closed", "open"],
+}
 MOST = {"workers": 64}
 MAY_BE_0 = [
     *("min_free_bytes", "hold_when_ahead_days", "scrub_entries_per_s", "workers"),
@@ -104,15 +111,16 @@ def test_the_index_can_be_had_or_not(tmp_path):
         assert "true or false" in refused(tmp_path, f"index = {other}")
 
 
-def test_targets_are_a_list(tmp_path):
-    targets = read(tmp_path, 'targets = ["../copy", "https://log.example"]').targets
-    assert targets == ("../copy", "https://log.example")
-    assert read(tmp_path, "targets = []").targets == ()
+@pytest.mark.parametrize("name", LISTS)
+def test_of_some_there_can_be_many_or_none(tmp_path, name):
+    found = read(tmp_path, f'{name} = ["../copy", "https://log.example"]')
+    assert getattr(found, name) == ("../copy", "https://log.example")
+    assert getattr(read(tmp_path, f"{name} = []"), name) == ()
 
 
 def test_nothing_else_can_be_set():
     texts = {*FILES, *ADDRESSES, *CHOICES}
-    assert set(FIELDS) == {"targets", "index", *texts, *NUMBERS}
+    assert set(FIELDS) == {"index", *LISTS, *texts, *NUMBERS}
 
 
 def test_a_spelling_mistake_is_told_with_what_is_known(tmp_path):

@@ -162,7 +162,7 @@ def test_one_that_is_ahead_is_not_asked_when_it_is_left_out(live):
 def test_a_name_that_no_target_has_is_not_taken_for_one(live):
     hold = hold_of(live, without=["copy", "../copy"])
     assert hold.state == "config"
-    assert "copy is none of the targets" in str(hold)
+    assert "copy: that is no target and no anchor" in str(hold)
 
 
 def test_each_of_several_is_asked(live):

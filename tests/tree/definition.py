@@ -40,9 +40,11 @@ class EndlessTree(Tree):
         self.block = block
 
     def mth(self, start: int, end: int) -> bytes:
+        if known := self._known.get((start, end)):
+            return known
         half = (end - start) // 2
         alike = half and start // self.block == (end - 1) // self.block
-        if alike and (end - start).bit_count() == 1 and (start, end) not in self._known:
+        if alike and (end - start).bit_count() == 1:
             child = self.mth(start, start + half)
             self._known[start, end] = sha256(b"\x01" + child + child).digest()
         return super().mth(start, end)

@@ -1,6 +1,7 @@
 """A frontier appends to a tree of any size, and says which tiles have changed."""
 
 import json
+from functools import lru_cache
 
 import pytest
 from hypothesis import given
@@ -17,8 +18,13 @@ BLOCKS = EndlessTree(block=2**16)
 SEAMS = [0, 1, 255, 256, 257, 511, 512, 65_280, 65_535, 65_536, 65_791, 65_792, 65_793]
 
 
+@lru_cache(maxsize=1_024)
+def leaf(tree, index):
+    return leaf_hash(tree.entries[index])
+
+
 def leaves(start, stop, tree=TREE):
-    return [leaf_hash(tree.entries[index]) for index in range(start, stop)]
+    return [leaf(tree, index) for index in range(start, stop)]
 
 
 def frontier(size, tree=TREE):

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.log.look import look
-from ledger.publish.export import export, new_tiles
+from ledger.publish.export import export
+from ledger.publish.feeding import new_tiles
 from tests.loopback import Server, folder, running
 from tests.testlog import TestLog
 from tests.upkeep.published import audit, audited, files

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.errors import Held, Refused, WrongBytes
 from ledger.log.look import look
-from ledger.publish import export as publish
+from ledger.publish import folder as publish
 from ledger.publish.export import export
 from ledger.store import layout as at
 from ledger.upkeep.birth import new_charter

@@ -12,7 +12,7 @@ import pytest
 from ledger.clock import Instant
 from ledger.errors import Held, Refused
 from ledger.log.look import look
-from ledger.publish import export as publish
+from ledger.publish import folder as publish
 from ledger.publish.export import export, signing_time
 from ledger.store.disk import alone_in
 from tests.upkeep.published import audited, files

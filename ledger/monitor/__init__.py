@@ -1,0 +1,1 @@
+"""Watching logs without a pause: rounds, alarms, and what is remembered of both."""
