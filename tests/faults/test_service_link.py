@@ -39,7 +39,7 @@ GOOD = Handed(1, [(None, b"entry")])
 def desk_of(log):
     """The desk of a log, in the loop that runs."""
     kept = Kept(log.home.folder, log.keys, log.charter.origin)
-    inside = Inside(log.home, log.reading, log.charter.origin, log.keys, Counts())
+    inside = Inside(log.home, log.store, log.keys, Counts())
     publisher = Publisher(log, kept, read_clock, asks=False)
     return Desk(log, publisher, Signed(kept), inside.publish)
 
