@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -59,10 +61,10 @@ Examples:
 @POLICY
 @click.option(
     "--state",
-    required=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="What was seen, from one round to the next; one file for each log.",
+    help="What was seen, from one round to the next; one file for each log.  "
+    "[default: in ~/.local/state/provlog]",
 )
 @click.option("--once", is_flag=True, help="One round, and its report.")
 @click.option(
@@ -137,7 +139,13 @@ Examples:
 @TOKEN_FILE
 @AS_JSON
 def monitor(
-    text: str, policy: Path | None, state: Path, *, once: bool, every: int, **given: Any
+    text: str,
+    policy: Path | None,
+    state: Path | None,
+    *,
+    once: bool,
+    every: int,
+    **given: Any,
 ) -> None:
     """Watch the log at SOURCE, an address or an exported folder.
 
@@ -161,6 +169,7 @@ def monitor(
     )
     channels, as_json = _channels(given), given["as_json"]
     source = _source(text, given["token_file"])
+    state = state or _usual_state(text)
     with closing(source), locked(state):
         kept = read_own(kept_beside(state), MAX_BYTES, State.parse) or State()
         alarms = Alarms(
@@ -175,7 +184,17 @@ def monitor(
             at = _now() if now is None else now
             _say_once(watcher.round(at), at, as_json=as_json)
         else:
+            voice.tell(f"watching {text} every {every} s; state in {state}")
             _run(watcher, every, as_json=as_json)
+
+
+def _usual_state(text: str) -> Path:
+    """Where the state of this log is, for who does not say: the same at each start."""
+    where = text if is_address(text) else str(Path(text).resolve())
+    usual = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    folder = Path(usual) / "provlog"
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    return folder / f"monitor-{sha256(where.encode()).hexdigest()[:16]}"
 
 
 class _Ended(BaseException):
@@ -199,13 +218,16 @@ def _until_ended() -> Iterator[None]:
 
 
 def _run(watcher: Watcher, every: int, *, as_json: bool) -> None:
-    pause, troubled = threading.Event(), ""
+    pause, troubled, began = threading.Event(), "", False
     with _until_ended():
         while voice.heard():
             now = _now()
             outcome = watcher.round(now)
             if as_json:
                 _say_round(outcome, now)
+            elif outcome.size is not None and not began:
+                voice.tell(f"size {outcome.size} at {time_text(now)}")
+            began = began or outcome.size is not None
             # Told when it starts; that it lasts is an alarm, after --patience.
             if outcome.trouble and not troubled:
                 voice.tell(f"warning: {_told(outcome.trouble)}")

@@ -118,8 +118,19 @@ def test_it_runs_until_it_is_stopped_and_tells_what_begins_and_ends(made):
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-        assert process.stderr.read() == b""
+        assert (
+            process.stderr.read()
+            == b"provlog: watching log every 1 s; state in state\n"
+        )
     assert once().exit_code == 0
+
+
+def test_who_does_not_say_where_has_the_same_state_at_each_start(made, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(made.folder.parent / "usual"))
+    for _ in range(2):
+        assert provlog("monitor", "log", "--policy", "policy", "--once").exit_code == 0
+    [state] = made.folder.parent.glob("usual/provlog/monitor-????????????????")
+    assert state.stat().st_size
 
 
 def events(process):
