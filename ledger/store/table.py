@@ -2,7 +2,8 @@
 
 Each commit has a number, and leaves a chain of hashes over all commits before: two
 tables with one chain have the same history, so that an older copy of the file can
-be told by who remembers the newest chain elsewhere.
+be told by who remembers the newest chain elsewhere. It also says where it was one
+commit before, for who remembers no more than that.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _STATE: Final = b"state"
 _FORMAT_KEY: Final = b"format"
 _GENESIS_KEY: Final = b"genesis"
 _HEAD_KEY: Final = b"head"
-_HEAD: Final = struct.Struct(">QQ32s")
+_HEAD: Final = struct.Struct(">QQ32sQ32s")
 _LENGTH: Final = struct.Struct(">Q")
 
 
@@ -41,7 +42,7 @@ def create_table(folder: Path, genesis: bytes) -> None:
     state = {
         _FORMAT_KEY: _FORMAT,
         _GENESIS_KEY: genesis,
-        _HEAD_KEY: _HEAD.pack(0, 0, Head().root),
+        _HEAD_KEY: _HEAD.pack(0, 0, Head().root, 0, Head().root),
     }
     create_environment(folder, {_ROWS: {}, _STATE: state}, map_bytes=MAP_BYTES)
 
@@ -60,7 +61,7 @@ class Table:
                 self.genesis: bytes = txn.get(_GENESIS_KEY, db=self._state) or b""
             if stamp != _FORMAT:
                 raise Held("format", f"{folder} is not of {_FORMAT.decode()}")
-            self.head = self._read_head()
+            self.head, self.previous = self._read_heads()
         except BaseException:
             self._env.close()
             raise
@@ -94,9 +95,10 @@ class Table:
         try:
             with self._env.begin(write=True) as txn:
                 self._put(txn, rows, new)
+                # From here on nobody knows, until it returns.
         except lmdb.Error as error:
             raise Halted(f"{self.data} could not be written: {error}") from error
-        self.head = new
+        self.head, self.previous = new, head
         return new
 
     def _put(
@@ -104,16 +106,19 @@ class Table:
     ) -> None:
         for key, value in rows.items():
             txn.put(key, value, db=self._rows)
-        state = _HEAD.pack(new.batch, new.size, new.root)
+        before = self.head
+        state = _HEAD.pack(new.batch, new.size, new.root, before.size, before.root)
         txn.put(_HEAD_KEY, state, db=self._state)
 
-    def _read_head(self) -> Head:
+    def _read_heads(self) -> tuple[Head, Head]:
+        """Where it is, and where it was one commit before."""
         with self._env.begin() as txn:
             data = txn.get(_HEAD_KEY, db=self._state) or b""
         if len(data) != _HEAD.size:
             raise Held("damaged", f"{self.data} does not say how far it has come")
-        batch, size, root = _HEAD.unpack(data)
-        return Head(batch=batch, size=size, root=root)
+        batch, size, root, size_before, root_before = _HEAD.unpack(data)
+        before = Head(batch=max(0, batch - 1), size=size_before, root=root_before)
+        return Head(batch=batch, size=size, root=root), before
 
     def close(self) -> None:
         """Let go of it."""

@@ -20,11 +20,11 @@ from pathlib import Path
 from shlex import quote
 from typing import Final, NamedTuple, Self
 
-from ledger.errors import Halted, Held
+from ledger.errors import Halted, Held, Unavailable
 from ledger.log.anchor import Anchor, Anchored, write_anchor
 from ledger.log.lock import Lock
 from ledger.store import Head
-from ledger.store.disk import file_identity
+from ledger.store.disk import file_identity, sync_path
 from ledger.store.table import Table, create_table
 
 GENESIS_SIZE: Final = 16
@@ -57,7 +57,12 @@ class Remembered:
         except BaseException:
             self._lock.release()
             raise
-        self._wrong: Halted | None = None
+        self._wrong: Exception | None = None
+        self._closed = False
+        self._hidden: dict[bytes, bytes | None] = {}
+        """What is being committed: until it is anchored, what was there before."""
+        self._alone = threading.Lock()
+        """Held for a look at all of these."""
         self._waiting: queue.SimpleQueue[_Swap | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -66,6 +71,7 @@ class Remembered:
     def create(cls, folder: Path) -> None:
         """Make an empty memory in `folder`, which is not there yet."""
         folder.mkdir(0o700)
+        sync_path(folder.parent)
         genesis = secrets.token_bytes(GENESIS_SIZE)
         create_table(folder / "table", genesis)
         with Table(folder / "table") as table:
@@ -84,8 +90,13 @@ class Remembered:
         self.close()
 
     def get(self, key: bytes) -> bytes | None:
-        """What is remembered under `key`."""
-        return self._table.get(key)
+        """What is remembered under `key`: durable, and anchored."""
+        with self._alone:
+            if self._wrong:
+                raise _stopped(self._wrong)
+            if key in self._hidden:
+                return self._hidden[key]
+            return self._table.get(key)
 
     def swap(self, key: bytes, before: bytes | None, after: bytes) -> bool:
         """Remember `after` if `before` is remembered now; durable when it is True.
@@ -93,12 +104,17 @@ class Remembered:
         Halted if nobody knows what was written: then nothing more is remembered.
         """
         swap = _Swap(key, before, after, Future())
-        self._waiting.put(swap)
+        with self._alone:
+            if self._closed or self._wrong:
+                raise _stopped(self._wrong)
+            self._waiting.put(swap)
         return swap.done.result()
 
     def close(self) -> None:
         """Finish what waits, and let go of it."""
-        self._waiting.put(None)
+        with self._alone:
+            self._closed = True
+            self._waiting.put(None)
         self._thread.join()
         self._anchor.close()
         self._table.close()
@@ -112,7 +128,7 @@ class Remembered:
             held = anchor.held
             if held.genesis != self._table.genesis:
                 raise Held("wrong_log", f"{path} is the anchor of another memory")
-            _check_follows(held, head)
+            _check_follows(held, head, self._table.previous)
             if held.file != file_identity(path):
                 says = f"{path} is a copy: the original may still be used"
                 raise Held("cloned", says)
@@ -129,13 +145,15 @@ class Remembered:
 
     def _run(self) -> None:
         while swaps := self._taken():
+            if self._wrong:
+                _fail(swaps, _stopped(self._wrong))
+                continue
             try:
                 self._settle(swaps)
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows
-                self._wrong = Halted(f"it may or may not be remembered: {error}")
-                for each in swaps:
-                    if not each.done.done():
-                        each.done.set_exception(self._wrong)
+                with self._alone:
+                    self._wrong = error
+                _fail(swaps, Halted(f"it may or may not be remembered: {error}"))
 
     def _taken(self) -> list[_Swap]:
         """What waits now, or comes next; nothing at the end."""
@@ -149,31 +167,48 @@ class Remembered:
         return found
 
     def _settle(self, swaps: list[_Swap]) -> None:
-        if self._wrong:
-            raise self._wrong
         rows: dict[bytes, bytes] = {}
+        hidden: dict[bytes, bytes | None] = {}
         won: list[_Swap] = []
         for each in swaps:
             now = rows[each.key] if each.key in rows else self._table.get(each.key)
             if now == each.before:
+                hidden.setdefault(each.key, now)
                 rows[each.key] = each.after
                 won.append(each)
             else:
                 each.done.set_result(False)
         if rows:
+            with self._alone:
+                self._hidden = hidden
             self._anchor.advance(self._table.commit(rows))
+            with self._alone:
+                self._hidden = {}
         for each in won:
             each.done.set_result(True)
 
 
-def _check_follows(held: Anchored, head: Head) -> None:
+def _fail(swaps: list[_Swap], error: Exception) -> None:
+    for each in swaps:
+        if not each.done.done():
+            each.done.set_exception(error)
+
+
+def _stopped(wrong: Exception | None) -> Unavailable:
+    """What is said to who comes when nothing is remembered any more."""
+    why = f"an earlier one failed: {wrong}; start it again" if wrong else "it ends"
+    return Unavailable("halted", f"nothing is remembered: {why}")
+
+
+def _check_follows(held: Anchored, head: Head, before: Head) -> None:
     """Return if the table is what was anchored, or one commit further."""
     where = f"the anchor has commit {held.batch}, and the table has {head.batch}"
     if head.batch < held.batch:
         raise Held("rollback", f"{where}: it was put back to an older state")
     if head.batch > held.batch + 1:
         raise Held("anchor_behind", f"{where}: the anchor is an old one")
-    if head.batch == held.batch and (head.size, head.root) != (held.size, held.root):
+    same = head if head.batch == held.batch else before
+    if (same.size, same.root) != (held.size, held.root):
         raise Held("forked", f"{where}, of another history")
 
 
