@@ -57,13 +57,22 @@ class Public:
 
 
 def feed(
-    target: Target, ours: Ours, signed: bytes, *, watch: Watch | None = None
+    target: Target,
+    ours: Ours,
+    signed: bytes,
+    *,
+    watch: Watch | None = None,
+    begin: bool = True,
 ) -> Checkpoint:
     """Bring `target` up to the checkpoint `signed`; return the one that it has then.
 
-    That is a larger one where somebody else has published meanwhile.
+    That is a larger one where somebody else has published meanwhile. Without `begin`
+    a target that has nothing is not begun: it may be a disk that is not mounted.
     """
     tree = read_own(signed, ours.store.charter.origin, ours.keys)
+    if not begin and target.checkpoint() is None:
+        says = f"{target.name} has no checkpoint of this log any more"
+        raise Refused("folder", f"{says}; bring it back, or begin it: provlog export")
     with target.alone():
         public = what_it_has(target, ours)
         if public and (public.tree.size > tree.size or public.note == signed):

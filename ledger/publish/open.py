@@ -106,7 +106,10 @@ def feeding(target: Target, ours: Ours) -> Bring:
     """Brings `target` up to what is published."""
 
     def bring(published: Published, go_on: GoOn) -> int:
-        return feed(target, ours, published.note, watch=lambda _a, _b: go_on()).size
+        def watch(_done: int, _of: int) -> None:
+            go_on()
+
+        return feed(target, ours, published.note, watch=watch, begin=False).size
 
     return bring
 

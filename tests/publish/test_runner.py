@@ -11,6 +11,8 @@ import pytest
 
 from ledger.errors import Held
 from ledger.log.home import Home
+from ledger.publish.feeding import feed
+from ledger.publish.folder import Folder
 from ledger.publish.open import open_runners, telling
 from ledger.publish.publishing import Published
 from ledger.publish.runner import Runner
@@ -172,6 +174,7 @@ def test_a_dead_target_delays_no_other(new_log, tmp_path):
     (tmp_path / "dead").write_bytes(b"no folder")
     with publishing(log) as us:
         home = Home.at(log.folder)
+        feed(Folder(tmp_path / "good"), us.ours, us.published(1).note)
         runners = open_runners(home, us.seen.store, us.ours.reading, us.ours.keys)
         try:
             for size in (5, 260, 300):
@@ -182,6 +185,22 @@ def test_a_dead_target_delays_no_other(new_log, tmp_path):
             runners.close()
     assert dead.failure
     assert (good.size, good.failure) == (300, "")
+
+
+def test_a_target_that_has_nothing_any_more_is_not_begun_again(new_log, tmp_path):
+    log = new_log()
+    log.append(*entries(5))
+    (log.folder / "log.toml").write_text('min_free_bytes = 0\ntargets = ["../disk"]\n')
+    with publishing(log) as us:
+        home = Home.at(log.folder)
+        runners = open_runners(home, us.seen.store, us.ours.reading, us.ours.keys)
+        try:
+            runners.offer(us.published(5), SOON_S)
+            (lag,) = runners.lags()
+        finally:
+            runners.close()
+    assert "has no checkpoint of this log any more" in lag.failure
+    assert not (tmp_path / "disk").exists()
 
 
 class Heard:
