@@ -4,28 +4,59 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from benchmarks import (
     append,
     audit,
     http,
     index,
+    mirror,
     overload,
     proofs,
     receipts,
     witness,
 )
 
-ALL = ("receipts", "audit", "append", "proofs", "index", "http", "overload", "witness")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How much is to be measured, and where."""
+
+    entries: int
+    rounds: int
+    grown: int
+    folder: Path
+    quick: bool
+
+    def append(self) -> None:
+        """In the usual sizes of batches, or in the smallest."""
+        sizes = append.SIZES[:1] if self.quick else append.SIZES
+        append.run(self.folder, self.grown, self.rounds, sizes)
+
+
+RUNS: Final[dict[str, Callable[[Run], None]]] = {
+    "receipts": lambda run: receipts.run(run.rounds),
+    "audit": lambda run: audit.run(run.entries, run.rounds),
+    "append": Run.append,
+    "proofs": lambda run: proofs.run(run.folder, _sizes_up_to(run.grown), run.rounds),
+    "index": lambda run: index.run(run.folder, [min(run.grown, 1_000_000)]),
+    "http": lambda run: http.run(run.folder, run.rounds, quick=run.quick),
+    "overload": lambda run: overload.run(run.folder, 4 if run.quick else 20),
+    "witness": lambda run: witness.run(run.folder, run.rounds),
+    "mirror": lambda run: mirror.run(run.entries, run.rounds),
+}
+"""Every benchmark, by its name."""
 
 
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="*", default=ALL)
+    parser.add_argument("what", nargs="*", default=list(RUNS))
     parser.add_argument("--entries", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--rounds", type=int, metavar="N", help="5, or 2 if --quick")
     parser.add_argument(
@@ -36,28 +67,20 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="about a minute each")
     arguments = parser.parse_args()
-    if unknown := set(arguments.what) - set(ALL):
+    if unknown := set(arguments.what) - set(RUNS):
         parser.error(f"there is no benchmark called {', '.join(sorted(unknown))}")
-    rounds = arguments.rounds or (2 if arguments.quick else 5)
-    grown = arguments.grown or (200_000 if arguments.quick else 10_000_000)
-    if "receipts" in arguments.what:
-        receipts.run(rounds)
-    if "audit" in arguments.what:
-        audit.run(arguments.entries, rounds)
+    quick = arguments.quick
     with _kept(arguments.folder) as folder:
-        if "append" in arguments.what:
-            sizes = append.SIZES[:1] if arguments.quick else append.SIZES
-            append.run(folder, grown, rounds, sizes)
-        if "proofs" in arguments.what:
-            proofs.run(folder, _sizes_up_to(grown), rounds)
-        if "index" in arguments.what:
-            index.run(folder, [min(grown, 1_000_000)])
-        if "http" in arguments.what:
-            http.run(folder, rounds, quick=arguments.quick)
-        if "overload" in arguments.what:
-            overload.run(folder, 4 if arguments.quick else 20)
-        if "witness" in arguments.what:
-            witness.run(folder, rounds)
+        run = Run(
+            entries=arguments.entries,
+            rounds=arguments.rounds or (2 if quick else 5),
+            grown=arguments.grown or (200_000 if quick else 10_000_000),
+            folder=folder,
+            quick=quick,
+        )
+        for name, begin in RUNS.items():
+            if name in arguments.what:
+                begin(run)
 
 
 def _sizes_up_to(grown: int) -> list[int]:
