@@ -28,6 +28,7 @@ CHECKPOINT_HEADERS: Final = {
     "Cache-Control": "public, no-cache",
 }
 """Those of the service itself: ledger/http/answering.py, and a test compares."""
+_NO_TAG: Final = '"provlog-asks-whether-conditions-count"'
 _TOGETHER: Final = 8
 """Tiles on their way at once; with their entries, at most 128 MiB."""
 
@@ -39,6 +40,8 @@ class Objects:
         self._bucket = bucket
         self._waiting: list[tuple[str, bytes]] = []
         self._seen: Seen | None = None
+        self._minds = False
+        """Whether it was seen that conditions are minded there."""
 
     @property
     def name(self) -> str:
@@ -56,6 +59,7 @@ class Objects:
         if self._seen is None:
             check_empty(self.name, self._bucket.names())
             return None
+        self._check_minds(self._seen)
         return self._seen.data
 
     def has(self, path: str, data: bytes) -> bool:
@@ -104,6 +108,22 @@ class Objects:
         # It may have been us: a write whose answer was lost is tried again.
         if not done and self._bucket.read(where, note.MAX_BYTES) != after:
             raise Overtaken(f"somebody else has written {self.name}/{where}")
+
+    def _check_minds(self, seen: Seen) -> None:
+        """Return if a condition keeps us from replacing the checkpoint that is there.
+
+        A service that takes no notice of it says yes, and has written what was there.
+        """
+        if self._minds:
+            return
+        bytes_, headers = seen.data, CHECKPOINT_HEADERS
+        if self._bucket.create(CHECKPOINT, bytes_, headers) or self._bucket.replace(
+            CHECKPOINT, bytes_, headers, tag=_NO_TAG
+        ):
+            says = f"the service of {self.name} does not mind If-None-Match or If-Match"
+            says += ": of two who publish, none would be told; use one that does"
+            raise Refused("target", says)
+        self._minds = True
 
     def _create(self, path: str, data: bytes) -> None:
         created = self._bucket.create(path, data, TILE_HEADERS)

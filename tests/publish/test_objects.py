@@ -111,6 +111,17 @@ def test_a_tile_is_never_overwritten(log, bucket):
     assert bucket.read("checkpoint", 99) is None
 
 
+def test_a_service_that_minds_no_condition_is_refused(log, bucket, server):
+    with publishing(log) as us:
+        feed(Objects(bucket), us.ours, us.signed(5))
+        server.fault = lambda method, path: "blind" if method == "PUT" else ""
+        with pytest.raises(Refused, match="does not mind"):
+            feed(Objects(bucket), us.ours, us.signed(SIZE))
+        server.fault = lambda method, path: ""
+        assert whole(bucket, log).size == 5
+        feed(Objects(bucket), us.ours, us.signed(SIZE))
+
+
 @pytest.mark.parametrize("before", [None, b"before"])
 def test_of_two_that_looked_one_replaces_the_checkpoint(bucket, before):
     if before:
@@ -182,7 +193,9 @@ def test_a_write_that_fails_leaves_it_whole_and_can_be_repeated(
     log, bucket, server, fault
 ):
     with publishing(log) as us:
-        feed(Objects(bucket), us.ours, us.signed(5))
+        target = Objects(bucket)
+        for size in (4, 5):  # and by now it knows that conditions are minded
+            feed(target, us.ours, us.signed(size))
         for path in ("tile/entries/000", "tile/1/000.p/1", "checkpoint"):
 
             def spoil(method, asked, path=path):
@@ -190,11 +203,11 @@ def test_a_write_that_fails_leaves_it_whole_and_can_be_repeated(
 
             server.fault = spoil
             with pytest.raises(Unavailable):
-                feed(Objects(bucket), us.ours, us.signed(SIZE))
+                feed(target, us.ours, us.signed(SIZE))
             server.fault = lambda method, path: ""
             expected = SIZE if (path, fault) == ("checkpoint", "forget") else 5
             assert whole(bucket, log).size == expected
-        assert feed(Objects(bucket), us.ours, us.signed(SIZE)).size == SIZE
+        assert feed(target, us.ours, us.signed(SIZE)).size == SIZE
     assert whole(bucket, log).size == SIZE
 
 
