@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER
+from cli.eyes import eyes_of
 from ledger.clock import read_clock, stopwatch
 from ledger.errors import Refused
 from ledger.log.look import look
@@ -20,6 +22,11 @@ from ledger.objects import SCHEME, Bucket
 from ledger.publish import export as publish
 from ledger.publish.objects import Objects
 from verifier.meter import Meter
+
+UNWITNESSED: Final = (
+    "warning: no quorum of witnesses has cosigned this tree; whoever asks for one does "
+    "not believe it yet. Repeat this when they answer"
+)
 
 
 class _Files(Meter):
@@ -38,7 +45,7 @@ Exit status:
 
 \b
 With --json, one object: origin, path, before (the size that DEST had), size, root
-(hex), written (how many files)."""
+(hex), written (how many files), witnessed (whether the quorum has cosigned)."""
 )
 @FOLDER
 @click.argument("dest", metavar="DEST", type=click.Path())
@@ -57,16 +64,26 @@ def export(folder: Path, dest: str, *, check: bool, as_json: bool) -> None:
     running. Name DEST in log.toml, as a target, and it protects the log against
     being put back to an older state without anybody noticing.
 
-    What was there before is taken to be there still; --check looks at every file.
+    The witnesses of DIR/policy.txt are asked to cosign. What was there before is taken
+    to be there still; --check looks at every file.
 
     DEST may be s3://BUCKET/PREFIX as well; where that is, and the key for it, is
     taken from AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and
     AWS_SECRET_ACCESS_KEY. Nothing is overwritten there but the checkpoint.
     """
     target = _target(dest)
-    with mended_by(folder), look(folder) as seen, _meter() as bar:
+    with (
+        mended_by(folder),
+        look(folder) as seen,
+        _meter() as bar,
+        eyes_of(seen.home) as eyes,
+    ):
         time = publish.signing_time(seen, read_clock())
-        done = publish.export(seen, target, time=time, watch=bar, check=check)
+        done = publish.export(
+            seen, target, time=time, eyes=eyes, watch=bar, check=check
+        )
+    if not done.witnessed:
+        voice.tell(UNWITNESSED)
     checkpoint = done.checkpoint
     if as_json:
         voice.say_json(
@@ -76,6 +93,7 @@ def export(folder: Path, dest: str, *, check: bool, as_json: bool) -> None:
                 "path": dest,
                 "root": checkpoint.root.hex(),
                 "size": checkpoint.size,
+                "witnessed": done.witnessed,
                 "written": done.written,
             }
         )

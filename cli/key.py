@@ -9,6 +9,7 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, Commands
+from cli.eyes import eyes_of
 from cli.keys import key_document, key_words
 from ledger.errors import Held, Unavailable
 from ledger.keys.keyfile import KeyFile, read_key_file
@@ -71,7 +72,7 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
     """
     with mended_by(folder):
         home = _home(folder)
-        keys = (end_rotation if finish else begin_rotation)(folder)
+        keys = _finish(home) if finish else begin_rotation(folder)
     with voice.done(f"the keys are changed: provlog key show {quote(str(folder))}"):
         _say(keys, as_json=as_json)
     voice.tell(f"keep a copy of {home.key}, apart from the log")
@@ -80,11 +81,29 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
         policy = beside
         voice.tell(f"{home.policy} was changed by hand, so the new one is {beside}")
     if not finish:
-        voice.tell(
-            f"next: give {policy} to those who verify, and export to every target; "
-            "when all have it: "
-            f"provlog key rotate {quote(str(folder))} --finish"
+        _tell_next(home, keys, policy)
+
+
+def _finish(home: Home) -> KeyFile:
+    with eyes_of(home) as eyes:
+        if eyes is None:
+            return end_rotation(home.folder)
+        return end_rotation(
+            home.folder,
+            cosigned=lambda note, tree, prove: eyes.gather(note, tree, prove).quorum,
         )
+
+
+def _tell_next(home: Home, keys: KeyFile, policy: Path) -> None:
+    if any(each.url for each in home.whom_to_believe().witnesses.values()):
+        new = [key for key in keys.keys if key.type is KeyType.ED25519][-1]
+        vkey = quote(new.verifier_key.text())
+        voice.tell(f"next: each witness W has to know it: provlog witness add W {vkey}")
+    voice.tell(
+        f"next: give {policy} to those who verify, and export to every target; "
+        "when all have it: "
+        f"provlog key rotate {quote(str(home.folder))} --finish"
+    )
 
 
 def _home(folder: Path) -> Home:

@@ -75,7 +75,7 @@ _COMMANDS: Final = {
         *("status", "export", "mirror", "backup", "fsck"),
         *("restore", "key", "freeze", "resume"),
     ),
-    "Watch": ("witness",),
+    "Watch": ("witness", "anchor"),
     "Shell": ("completion",),
 }
 """Every command, in the order of a log's life."""

@@ -11,6 +11,13 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER
 from cli.keys import key_document
+from cli.outsiders import (
+    ANSWERS,
+    NOT_ASKED,
+    anchors_say,
+    target_says,
+    witnesses_say,
+)
 from ledger.clock import read_clock
 from ledger.errors import Held
 from ledger.log.home import Home
@@ -19,7 +26,6 @@ from ledger.log.look import Look, look
 from ledger.log.recovery import check_clock
 from ledger.log.room import check_room
 from ledger.log.states import mended_by
-from ledger.log.targets import ask_targets
 from ledger.store import COPY
 from verifier.errors import MalformedError
 from verifier.report import time_text
@@ -40,11 +46,11 @@ Exit status:
 \b
 With --json, one object: state, says and mend are always there; the rest where
 the log can be read: origin, kind, dedupe, size, root, at (ms), batch, writing,
-writer, anchor, keys, targets, protected_by, used_bytes, limit_bytes, free_bytes,
-warning."""
+writer, anchor, keys, targets, anchors, witnesses, protected_by, used_bytes,
+limit_bytes, free_bytes, warning."""
 )
 @FOLDER
-@click.option("--ask", is_flag=True, help="Ask the targets, as every start does.")
+@click.option("--ask", is_flag=True, help="Ask all others, as every start does.")
 @AS_JSON
 def status(folder: Path, *, ask: bool, as_json: bool) -> None:
     """Say what the log in DIR is, and whether it writes."""
@@ -63,8 +69,7 @@ def status(folder: Path, *, ask: bool, as_json: bool) -> None:
 
 def _found(seen: Look, *, ask: bool) -> dict[str, Any]:
     hold, warning = seen.hold, ""
-    targets: list[dict[str, Any]] = []
-    answered, usage = False, seen.store.usage()
+    usage = seen.store.usage()
     try:
         with mended_by(seen.home.folder):
             warning = check_clock(seen.home, seen.head, read_clock())
@@ -74,19 +79,26 @@ def _found(seen: Look, *, ask: bool) -> dict[str, Any]:
                 check_room(usage, seen.home.config, seen.home.folder)
     except Held as error:
         hold = hold or error
-    for target in seen.home.config.targets:
-        wrong = _ask(seen, target) if ask and seen.signer else None
-        hold = hold or wrong
-        asked = ask and seen.signer is not None
-        answered = answered or (asked and not wrong)
-        fine = "answers" if asked else "not asked"
-        targets.append({"target": target, "says": str(wrong) if wrong else fine})
+    targets = {
+        each: target_says(seen, each, ask=ask) for each in seen.home.config.targets
+    }
+    anchors, witnesses = anchors_say(seen, ask=ask), witnesses_say(seen, ask=ask)
+    others = [*targets.values(), anchors, witnesses]
+    hold = hold or next((each for each in others if isinstance(each, Held)), None)
+    asked = {
+        "targets": [*targets.values()],
+        "anchors": [anchors],
+        "witnesses": [witnesses],
+    }
+    answered = [name for name, said in asked.items() if ANSWERS in said]
     return {
         **_state(hold),
         **_log(seen),
         "warning": warning,
-        "targets": targets,
-        "protected_by": seen.home.protected_by(answered=answered),
+        "targets": [{"target": each, "says": str(targets[each])} for each in targets],
+        "anchors": str(anchors),
+        "witnesses": str(witnesses),
+        "protected_by": seen.home.protected_by(answered),
         "used_bytes": usage.used_bytes,
         "limit_bytes": usage.limit_bytes,
         "free_bytes": usage.free_bytes,
@@ -128,27 +140,15 @@ def _writer(home: Home) -> str:
         return ""
 
 
-def _ask(seen: Look, target: str) -> Held | None:
-    """What is wrong with the answer of a target, if anything is."""
-    try:
-        with mended_by(seen.home.folder):
-            ask_targets(
-                [target],
-                folder=seen.home.folder,
-                store=seen.store,
-                keys=seen.signer.verifier_keys() if seen.signer else [],
-            )
-    except Held as error:
-        return error
-    return None
-
-
 def _protection(found: dict[str, Any]) -> str:
     if found["protected_by"]:
         return f"protected by {' and '.join(found['protected_by'])}"
     says = {each["says"] for each in found["targets"]}
-    if says == {"not asked"}:
+    if says == {NOT_ASKED}:
         return "unprotected, unless the targets answer: --ask"
+    for name in ("anchors", "witnesses"):
+        if found[name] == NOT_ASKED:
+            return f"unprotected, unless the {name} answer: --ask"
     return "unprotected: no target has answered" if says else "unprotected"
 
 
@@ -177,6 +177,9 @@ def _say(found: dict[str, Any]) -> None:
         voice.fact("key", f"{each['algorithm']} {each['id']} signs {each['signs']}")
     for each in found["targets"]:
         voice.fact("target", f"{each['target']}: {each['says']}")
+    for name in ("anchors", "witnesses"):
+        if found[name]:
+            voice.fact(name, found[name])
     voice.fact("rollback", _protection(found))
     voice.fact(
         "room",

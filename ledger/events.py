@@ -57,6 +57,17 @@ RECOVERED: Final = Event(
     "The last process ended between committing a batch and anchoring it; the batch "
     "is part of the log.",
 )
+ANCHOR_SILENT: Final = Event(
+    "anchor_silent",
+    logging.ERROR,
+    "An anchor elsewhere does not answer; the batch under way waits for it, and "
+    "nothing else is logged.",
+)
+ANCHOR_AGAIN: Final = Event(
+    "anchor_again",
+    logging.INFO,
+    "Every anchor elsewhere holds the newest batch again; the log goes on.",
+)
 DAMAGE_FOUND: Final = Event(
     "damage_found",
     logging.ERROR,

@@ -22,7 +22,7 @@ from ledger.http.answering import PLAIN_HEADERS
 from ledger.http.asked import Asked
 from ledger.http.groups import LINES, Group, groups_of, splitter_of
 from ledger.http.memory import Holding
-from ledger.http.problems import problem_of
+from ledger.http.problems import UNKNOWN, Problem, problem_of
 from ledger.http.receipts import Receipts
 from ledger.http.sending import cut_off
 from ledger.http.submitting import INDEX, entry_of, published_over, result
@@ -134,8 +134,6 @@ class Batches:
         site = asked.site
         answer = await site.writer.hand_in(admitted)
         size, checkpoint = answer.head.size, answer.checkpoint
-        if published := await published_over(asked, size, asked.wait_s()):
-            size, checkpoint = published
         new = [at for at, index in enumerate(answer.indexes) if index is not None]
         indexes = [index for index in answer.indexes if index is not None]
         repeated = answer.repeated
@@ -144,6 +142,17 @@ class Batches:
         counts.add(SUBMITTED, len(repeated), "repeated")
         counts.add(SUBMITTED, len(answer.refused), "refused")
         found: list[Any] = [answer.refused.get(at) for at in range(len(admitted))]
+        try:
+            # Who was refused waits for nothing, and is not told that it is logged.
+            wait_s = asked.wait_s()
+            if new and (published := await published_over(asked, size, wait_s)):
+                size, checkpoint = published
+        except Problem as problem:
+            for at, index in zip(new, indexes, strict=True):
+                found[at] = Problem(
+                    UNKNOWN, str(problem), check="outcome_unknown", index=index
+                )
+            return found
         if wanted == INDEX:
             for at, index in zip(new, indexes, strict=True):
                 found[at] = index
@@ -152,7 +161,14 @@ class Batches:
         for at, receipt in zip(new, receipts, strict=True):
             old = at in repeated
             entry = entry_of(asked, admitted[at], receipt.index, answer, repeated=old)
-            told = result(receipt.index, size, entry, receipt, repeated=old)
+            told = result(
+                receipt.index,
+                size,
+                entry,
+                receipt,
+                repeated=old,
+                witnessed=site.config.ack == "witnessed",
+            )
             found[at] = {"status": 200 if old else 201} | told
         return found
 

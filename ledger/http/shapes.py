@@ -51,7 +51,7 @@ _RECEIVED: Final = {
 }
 _RESULT: Final = _RECEIVED | {
     "repeated": {"type": "boolean"},
-    "witnessed": {"const": False},
+    "witnessed": {"type": "boolean"},
 }
 _COMMITMENT: Final = _object(
     {

@@ -82,21 +82,37 @@ class Submitting:
             body = Bundle(entry=entry, receipt=receipt).encode()
             return _told(body, BUNDLE, status, headers)
         return answering.document(
-            result(index, size, entry, receipt, repeated=repeated),
+            result(
+                index,
+                size,
+                entry,
+                receipt,
+                repeated=repeated,
+                witnessed=asked.site.config.ack == "witnessed",
+            ),
             status=status,
             headers=headers,
         )
 
 
 def result(
-    index: int, size: int, entry: bytes, receipt: Receipt, *, repeated: bool
+    index: int,
+    size: int,
+    entry: bytes,
+    receipt: Receipt,
+    *,
+    repeated: bool,
+    witnessed: bool,
 ) -> dict[str, object]:
-    """What somebody gets who submitted, as JSON."""
+    """What somebody gets who submitted, as JSON.
+
+    `witnessed` where the answer has waited for the quorum of the log's policy.
+    """
     return {
         "index": index,
         "size": size,
         "repeated": repeated,
-        "witnessed": False,
+        "witnessed": witnessed,
         "entry": base64_text(entry),
         "receipt": receipt.encode().decode(),
     }

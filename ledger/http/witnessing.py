@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -24,6 +24,7 @@ THREADS: Final = 32
 """As many requests become durable together."""
 _ADD: Final = ("/add-checkpoint", "/witness/add-checkpoint")
 _READ: Final = re.compile(r"(?:/witness)?/([0-9a-f]{64})/checkpoint")
+_T = TypeVar("_T")
 _OPEN: Final = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -56,27 +57,32 @@ class _Answers:
     async def _add(self, asking: Asking) -> Reply:
         if asking.method != "POST":
             return _wrong_method("POST")
-        try:
-            answer = await self._aside(self._cosigner.add, asking.body)
-        except Unavailable as error:
-            return _later(str(error), error.retry_after_s)
-        except Held as hold:
-            return _later(f"{hold.state}: nothing is cosigned now", 60)
-        except Halted:
-            return _later("halted: nothing is cosigned now", 60)
+        answer = await self._aside(self._cosigner.add, asking.body)
+        if isinstance(answer, Reply):
+            return answer
         return Reply(
             status=answer.status, body=answer.body, content_type=answer.content_type
         )
 
     async def _read(self, digest: bytes) -> Reply:
         newest = await self._aside(self._cosigner.newest, digest)
+        if isinstance(newest, Reply):
+            return newest
         if newest is None:
             return Reply(status=404, body=b"nothing was cosigned yet\n", headers=_OPEN)
         return Reply(status=200, body=newest, headers=_OPEN)
 
-    async def _aside(self, work: Callable[[bytes], Any], data: bytes) -> Any:
+    async def _aside(self, work: Callable[[bytes], _T], data: bytes) -> _T | Reply:
+        """What a thread makes of `data`; a 503 where nothing can be decided now."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, work, data)
+        try:
+            return await loop.run_in_executor(self._threads, work, data)
+        except Unavailable as error:
+            return _later(str(error), error.retry_after_s)
+        except Held as hold:
+            return _later(f"{hold.state}: nothing is cosigned now", 60)
+        except Halted:
+            return _later("halted: nothing is cosigned now", 60)
 
 
 def _wrong_method(allow: str) -> Reply:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from verifier.errors import MalformedError
 from verifier.keys import KeyType, VerifierKey
 from verifier.policy import Policy
+
+_LOG_LINE: Final = re.compile(rb"([ \t]*#?[ \t]*log[ \t]+)(\S+)(.*)")
 
 
 def policy_text(origin: str, keys: Sequence[VerifierKey]) -> str:
@@ -25,6 +29,34 @@ def policy_text(origin: str, keys: Sequence[VerifierKey]) -> str:
     if not Policy.parse(text.encode()).logs:
         raise MalformedError("no Ed25519 key, which every checkpoint is signed with")
     return text
+
+
+def with_keys(
+    data: bytes, before: Sequence[VerifierKey], after: Sequence[VerifierKey]
+) -> bytes | None:
+    """The policy `data` with the keys `after` where those `before` are.
+
+    Every other line stays as somebody wrote it: a policy that lost its witnesses with
+    a key would believe the log alone. None where it believes none of these keys.
+    """
+    types = {key.text().encode(): key.type for key in (*before, *after)}
+    lines: list[bytes] = []
+    done: set[tuple[bytes, KeyType]] = set()
+    for line in data.split(b"\n"):
+        found = _LOG_LINE.fullmatch(line)
+        kind = types.get(found[2]) if found else None
+        if not found or kind is None:
+            lines.append(line)
+        elif (found[1], kind) not in done:
+            done.add((found[1], kind))
+            ours = (key.text().encode() for key in _of(after, kind))
+            lines += [found[1] + each + found[3] for each in ours]
+    made = b"\n".join(lines)
+    try:
+        Policy.parse(data)
+        return made if set(after) & set(Policy.parse(made).logs) else None
+    except MalformedError:
+        return None
 
 
 def _of(keys: Sequence[VerifierKey], kind: KeyType) -> list[VerifierKey]:

@@ -16,6 +16,7 @@ promised/        checkpoints that a restore was shown, and has not found here
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,12 +90,12 @@ class Home:
         """What tells the data file from a copy of it."""
         return file_identity(self.store / DATA)
 
-    def protected_by(self, *, answered: bool) -> list[str]:
+    def protected_by(self, answered: Iterable[str]) -> list[str]:
         """What would know a newer tree if the folder were put back to an old one.
 
-        Targets only where one has `answered`: others may have nothing.
+        Of those outside only who has `answered`: others may have nothing.
         """
-        found = ["targets"] if answered else []
+        found = list(answered)
         try:
             if os.stat(self.anchor).st_dev != os.stat(self.store).st_dev:
                 found.append("anchor")

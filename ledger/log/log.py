@@ -28,6 +28,7 @@ from ledger.log.recovery import (
     open_signer,
     shown,
 )
+from ledger.log.remote import RemoteAnchors
 from ledger.log.scrubber import Scrubber
 from ledger.log.sequencer import Sequencer
 from ledger.log.signing import sign_anchored
@@ -58,6 +59,8 @@ class Log:
         self._hold: Held | None = None
         self._anchor: Anchor | None = None
         self._held: Anchored | None = None
+        self._agreed: Anchored | None = None
+        """What all anchors are known to hold, before there is a sequencer."""
         self._signer: Signer | None = None
         self._sequencer: Sequencer | None = None
 
@@ -69,7 +72,7 @@ class Log:
         clock: Clock = read_clock,
         without: Collection[str] = (),
     ) -> Self:
-        """Open the log in `folder`; `without` names targets that need not answer.
+        """Open the log in `folder`; `without` names who need not answer.
 
         Raises Held where there is nothing to read, or somebody else is writing.
         """
@@ -104,12 +107,13 @@ class Log:
         self._anchor = anchor
         self._signer = open_signer(self.home, self.store)
         check_promised(self.home, self.store, self._signer.verifier_keys())
-        check_outside(self.home, self.store, self._signer, without)
-        check_witnesses(self.home, self._signer, anchor.held, without)
+        remote = self._ask_outside(anchor, without)
+        check_witnesses(self.home, self.reading, self._signer, anchor.held, without)
         if says := check_clock(self.home, head, self._clock()):
             emit(CLOCK_AHEAD, says=says)
         if head.batch > anchor.held.batch:
             anchor.advance(head)
+            remote.hold(anchor.held)
             emit(RECOVERED, batch=head.batch, size=head.size)
         self._sequencer = Sequencer(
             store=self.store,
@@ -119,8 +123,21 @@ class Log:
             config=self.home.config,
             head=head,
             folder=self.home.folder,
+            remote=remote,
         )
         self._sequencer.start()
+
+    def _ask_outside(self, anchor: Anchor, without: Collection[str]) -> RemoteAnchors:
+        """The anchors elsewhere, when they and all others agree with ours."""
+        assert self._signer  # noqa: S101 - who is asked is shown what it has signed
+        remote = RemoteAnchors.of(self.home, self.charter.origin, without)
+        self._parts.callback(remote.close)
+        if not self.home.config.anchors:
+            self._agreed = anchor.held
+        check_outside(self.home, self.store, self._signer, without, remote)
+        remote.hold(anchor.held)
+        self._agreed = anchor.held
+        return remote
 
     @property
     def hold(self) -> Held | None:
@@ -173,9 +190,9 @@ class Log:
         """The newest tree, signed; with a time by the ML-DSA-44 key, too."""
         if self._sequencer:
             return self._sequencer.checkpoint(time=time)
-        if not self._signer or not self._anchor:
+        if not self._signer or not self._agreed:
             raise self.hold or Held("halted", "the log cannot sign")
-        return sign_anchored(self._signer, self._anchor.held, time=time)
+        return sign_anchored(self._signer, self._agreed, time=time)
 
     def submit(
         self,

@@ -16,6 +16,7 @@ from ledger.log.lock import is_locked
 from ledger.log.promised import check_promised
 from ledger.log.reading import Reading, Tree
 from ledger.log.recovery import check_anchor, check_store, open_signer
+from ledger.log.remote import RemoteAnchors
 from ledger.log.signing import sign_anchored
 from ledger.log.states import mended_by
 from ledger.store import Head
@@ -52,6 +53,10 @@ class Look:
         """The anchored tree, signed, unless something speaks against it."""
         if self.hold or not self.signer or not self.held:
             raise self.hold or Held("halted", "the log cannot sign")
+        # Our own anchor has a batch before those elsewhere do, or after a crash alone.
+        origin = self.store.charter.origin
+        with mended_by(self.home.folder), RemoteAnchors.of(self.home, origin) as remote:
+            remote.confirm(self.held)
         return sign_anchored(self.signer, self.held, time=time)
 
 

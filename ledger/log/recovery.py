@@ -19,6 +19,7 @@ from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchored
 from ledger.log.home import Home
 from ledger.log.reading import Reading, root_at
+from ledger.log.remote import RemoteAnchors
 from ledger.log.resuming import confirmed_ms
 from ledger.log.selfcheck import stored_root
 from ledger.log.signing import sign_anchored
@@ -141,9 +142,16 @@ def shown(store: LogStore, held: Anchored | None) -> Head:
 
 
 def check_outside(
-    home: Home, store: LogStore, signer: Signer, without: Collection[str]
+    home: Home,
+    store: LogStore,
+    signer: Signer,
+    without: Collection[str],
+    remote: RemoteAnchors | None = None,
 ) -> None:
-    """Return if nobody who keeps a copy is ahead of us, or silent."""
+    """Return if nobody who keeps a copy, or an anchor, is ahead of us, or silent.
+
+    Who goes on to write hands in its own `remote`, which remembers the answers.
+    """
     _check_names(home, without)
     ask_targets(
         home.config.targets,
@@ -152,15 +160,25 @@ def check_outside(
         keys=signer.verifier_keys(),
         without=without,
     )
+    if remote:
+        remote.check(store)
+        return
+    with RemoteAnchors.of(home, store.charter.origin, without) as asked:
+        asked.check(store)
 
 
 def check_witnesses(
-    home: Home, signer: Signer, held: Anchored, without: Collection[str]
+    home: Home,
+    reading: Reading,
+    signer: Signer,
+    held: Anchored,
+    without: Collection[str],
 ) -> None:
     """Return if no witness has cosigned a newer tree than `held`, or another one."""
     ask_witnesses(
         home.whom_to_believe(),
         held_note=sign_anchored(signer, held),
+        root_at=reading.root,
         reach=home.config.reach,
         without=without,
         timeout_s=home.config.witness_timeout_ms / 1000,

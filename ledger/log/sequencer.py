@@ -1,7 +1,7 @@
 """The sequencer: one thread, one batch at a time, told from top to bottom.
 
-commit → anchor → sign → answer. Whoever reads `_commit` knows what a crash at any
-of its lines leaves behind; recovery.py does what is left to do.
+commit → anchor → anchors elsewhere → sign → answer. Whoever reads `_commit` knows what
+a crash at any of its lines leaves behind; recovery.py does what is left to do.
 """
 
 from __future__ import annotations
@@ -14,12 +14,21 @@ from typing import Final
 from ledger.clock import Clock, Instant, stopwatch
 from ledger.config import Config
 from ledger.errors import Halted, Held, Unavailable, WrongBytes
-from ledger.events import BATCH_COMMITTED, BATCH_REFUSED, CLOCK_HELD, HALTED, emit
+from ledger.events import (
+    ANCHOR_AGAIN,
+    ANCHOR_SILENT,
+    BATCH_COMMITTED,
+    BATCH_REFUSED,
+    CLOCK_HELD,
+    HALTED,
+    emit,
+)
 from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchor
 from ledger.log.plan import Plan, Planner
 from ledger.log.pool import Answer, Order, Pool
 from ledger.log.reading import check_entries
+from ledger.log.remote import RemoteAnchors
 from ledger.log.selfcheck import check_batch
 from ledger.log.signing import sign_anchored
 from ledger.log.states import held
@@ -32,6 +41,8 @@ from verifier.tile import WIDTH
 _REMEMBERED: Final = 4_096
 DRIFT_MS: Final = 5_000
 """How far wall clock and time since start may part, from one batch to the next."""
+PAUSE_S: Final = 0.5
+"""How long an anchor elsewhere that does not answer is left alone."""
 
 
 class Sequencer:
@@ -47,6 +58,7 @@ class Sequencer:
         config: Config,
         head: Head,
         folder: Path = Path("DIR"),
+        remote: RemoteAnchors | None = None,
     ) -> None:
         self.pool = Pool(entries=config.pool_entries, bytes_=config.pool_bytes)
         self.hold: Held | None = None
@@ -56,11 +68,15 @@ class Sequencer:
         """The newest batches, for who counts them: their entries, their seconds."""
         self._store = store
         self._anchor = anchor
+        self._remote = remote or RemoteAnchors()
         self._signer = signer
         self._clock = clock
         self._config = config
         self._folder = folder
         self._signing = threading.Lock()
+        self._signed = anchor.held
+        """What all anchors hold, here and elsewhere; nothing else is signed."""
+        self._ending = threading.Event()
         self._last = clock()
         self._resumed = False
         self._timed = store.charter.kind == "record"
@@ -69,7 +85,7 @@ class Sequencer:
         if head.frozen:
             self.hold = self._held("frozen", f"the log has ended, at size {head.size}")
         self.answered = Answer(
-            indexes=(), head=head, checkpoint=sign_anchored(signer, anchor.held)
+            indexes=(), head=head, checkpoint=sign_anchored(signer, self._signed)
         )
         """The newest head that anybody may see, and its signed checkpoint."""
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
@@ -81,19 +97,20 @@ class Sequencer:
     def close(self) -> None:
         """Finish what waits, answer everyone, end."""
         self.pool.close()
+        self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def resume(self) -> None:
         """Go on after a person has looked at the clock."""
-        self._resumed = self.hold is not None
+        self._resumed = self.hold is not None and self.hold.state == "clock"
 
     def checkpoint(self, *, time: int | None = None) -> bytes:
         """The newest tree, signed; with a time by the ML-DSA-44 keys, too."""
         if time is None:
             return self.answered.checkpoint
         with self._signing:
-            return sign_anchored(self._signer, self._anchor.held, time=time)
+            return sign_anchored(self._signer, self._signed, time=time)
 
     def _run(self) -> None:
         limits = {
@@ -154,11 +171,15 @@ class Sequencer:
             raise Unavailable("self_check", f"not logged: {error}") from error
         # The entries are durable, in this order for ever. A crash here leaves a head
         # one batch ahead of the anchor, which nobody has seen; recovery takes it on.
+        self._anchor.advance(new)
+        # Now it is the newest head in two places. A crash here leaves anchors
+        # elsewhere that are one batch behind, or not; the next start brings them on.
+        self._hold_elsewhere()
+        # And now in all. A crash here leaves a checkpoint to be signed; the signature
+        # will be the same.
         with self._signing:
-            self._anchor.advance(new)
-            # Now it is the newest head in two places. A crash here leaves a
-            # checkpoint to be signed; the signature will be the same.
-            checkpoint = sign_anchored(self._signer, self._anchor.held)
+            self._signed = self._anchor.held
+            checkpoint = sign_anchored(self._signer, self._signed)
         self.committed.append((len(planned.entries), stopwatch() - began))
         # From here on it may be shown: readers look at `answered`.
         self._frontier = frontier
@@ -170,6 +191,28 @@ class Sequencer:
         # A crash before an answer arrives leaves somebody who does not know; the same
         # submission again gets the same index.
         emit(BATCH_COMMITTED, size=new.size, entries=len(planned.entries))
+
+    def _hold_elsewhere(self) -> None:
+        """Return when every anchor elsewhere holds what ours does, however long.
+
+        To give up would leave a batch that may be held there, and is not answered:
+        the next one could not tell what to build on. Whoever comes meanwhile is sent
+        away; the batch itself goes on as soon as they answer.
+        """
+        while True:
+            try:
+                self._remote.hold(self._anchor.held)
+                break
+            except Held as error:
+                if self.hold is None:
+                    emit(ANCHOR_SILENT, error=error)
+                    self.hold = error
+                if self._ending.wait(PAUSE_S):
+                    says = f"it is durable here, and was closed before: {error}"
+                    raise Halted(says) from error
+        if self.hold:
+            emit(ANCHOR_AGAIN, batch=self._anchor.held.batch)
+            self.hold = None
 
     def _plan(self, orders: list[Order], at: int) -> Plan:
         with self._store.snapshot() as snapshot:

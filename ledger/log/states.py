@@ -23,6 +23,7 @@ MENDS: Final = {
     "anchor_behind": "provlog restore {folder} --checkpoint NEWEST",
     "anchor_damaged": "provlog restore {folder} --checkpoint NEWEST",
     "anchor_missing": "provlog restore {folder} --checkpoint NEWEST",
+    "anchor_silent": "bring it back, or start with --without URL",
     "clock": "set the clock, or: provlog resume {folder}",
     "cloned": "provlog restore {folder} --moved",
     "config": "edit {folder}/log.toml",

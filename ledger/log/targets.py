@@ -8,11 +8,15 @@ ahead of us, and what does not answer, means that nothing is written.
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 from shlex import quote
+from typing import Final, TypeAlias
 
+from ledger.clock import stopwatch
 from ledger.errors import Held, Refused
 from ledger.log.reading import root_at
 from ledger.objects import SCHEME, Bucket
@@ -22,6 +26,11 @@ from verifier.errors import Unavailable, VerificationError
 from verifier.keys import KeyType, VerifierKey
 from verifier.note import Note, verify_note
 from verifier.source import Directory, Source, Url, read_checkpoint
+
+PATIENCE_S: Final = 20.0
+"""How long all have together: a start that takes a minute is given up by the service,
+and then there are no reads either."""
+_Answer: TypeAlias = "queue.SimpleQueue[bytes | Exception]"
 
 
 def ask_targets(
@@ -33,18 +42,42 @@ def ask_targets(
     without: Collection[str] = (),
 ) -> None:
     """Return if every target answers, and with a tree that ours begins with."""
-    for target in targets:
-        if target in without:
-            continue
+    until = stopwatch() + PATIENCE_S
+    asked = {each: _asked(each, folder) for each in targets if each not in without}
+    for target, answer in asked.items():
         try:
-            with closing(source_at(target, folder)) as source:
-                data = read_checkpoint(source)
-            seen = read_own(data, store.charter.origin, keys)
+            seen = read_own(_taken(answer, until), store.charter.origin, keys)
         except (Refused, Unavailable, VerificationError) as error:
             says = f"the target {target} gives no checkpoint of this log: {error}"
             mend = f"bring it back, or start with --without {quote(target)}"
             raise Held("target_silent", says, mend=mend) from None
         hold_against(seen, store, f"the target {target}")
+
+
+def _asked(target: str, folder: Path) -> _Answer:
+    """Where the checkpoint of `target` will be, or what is wrong with it."""
+    answer: _Answer = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            with closing(source_at(target, folder)) as source:
+                answer.put(read_checkpoint(source))
+        except Exception as error:  # noqa: BLE001 - it is raised by who waits
+            answer.put(error)
+
+    # Who hangs is left behind; a disk of another machine cannot be told to answer.
+    threading.Thread(target=ask, daemon=True).start()
+    return answer
+
+
+def _taken(answer: _Answer, until: float) -> bytes:
+    try:
+        found = answer.get(timeout=max(0.0, until - stopwatch()))
+    except queue.Empty:
+        raise Unavailable(f"no answer within {PATIENCE_S:g} s") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def source_at(target: str, folder: Path) -> Source:

@@ -16,7 +16,7 @@ from pathlib import Path
 from shlex import quote
 
 from ledger.clock import Instant
-from ledger.errors import Held
+from ledger.errors import Held, Unavailable
 from ledger.log.anchor import read_anchor
 from ledger.log.look import Look
 from ledger.log.recovery import BACKWARD_MS, check_clock
@@ -30,6 +30,7 @@ from ledger.publish.feeding import (
     write_tiles,
 )
 from ledger.publish.folder import Folder
+from ledger.publish.publication import Eyes
 from ledger.publish.target import Target
 from verifier.checkpoint import Checkpoint
 from verifier.cosignature import verify_checkpoint_signature
@@ -42,11 +43,15 @@ from verifier.tile import tiles_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What is public now, how many entries were before, how many files are new."""
+    """What is public now, how many entries were before, how many files are new.
+
+    `witnessed` says whether the policy's quorum has cosigned it just now.
+    """
 
     before: int
     checkpoint: Checkpoint
     written: int
+    witnessed: bool = True
 
 
 def signing_time(seen: Look, now: Instant) -> int:
@@ -62,13 +67,14 @@ def export(
     dest: Path | Target,
     *,
     time: int,
+    eyes: Eyes | None = None,
     watch: Watch | None = None,
     check: bool = False,
 ) -> Exported:
     """Bring `dest`, a folder or a bucket, up to the newest tree; `time` is in seconds.
 
-    With `check` every file that is there is compared with the log, and what is
-    missing or wrong is written again.
+    `eyes` are asked to cosign it. With `check` every file that is there is compared
+    with the log, and what is missing or wrong is written again.
     """
     seen.checkpoint()  # what cannot be signed makes no folder
     target = Folder.beside(seen.home, dest) if isinstance(dest, Path) else dest
@@ -88,10 +94,28 @@ def export(
             return Exported(before=before, checkpoint=public.tree, written=0)
         signed = seen.checkpoint(time=_not_before(public, target.name, time, keys))
         newest = read_own(signed, seen.store.charter.origin, keys)
+        signed, witnessed = _cosigned(signed, newest, seen, eyes)
         new = tiles_of(newest.size) if check else new_tiles(before, newest.size)
         written = write_tiles(target, ours.reading, new, watch=watch, check=check)
-        target.replace_checkpoint(public.note if public else None, signed)
-    return Exported(before=before, checkpoint=newest, written=written)
+        # Who has the one with cosignatures of this tree is not served one without.
+        if witnessed or not public or public.tree != newest:
+            target.replace_checkpoint(public.note if public else None, signed)
+    return Exported(
+        before=before, checkpoint=newest, written=written, witnessed=witnessed
+    )
+
+
+def _cosigned(
+    signed: bytes, tree: Checkpoint, seen: Look, eyes: Eyes | None
+) -> tuple[bytes, bool]:
+    """What is signed, with the cosignatures that `eyes` give; whether they do."""
+    if eyes is None:
+        return signed, True
+    gathered = eyes.gather(signed, tree, seen.reading.consistency)
+    if not gathered.quorum and seen.home.config.witness_failure == "closed":
+        says = f"no quorum of witnesses has cosigned size {tree.size}"
+        raise Unavailable("quorum", f"{says}; nothing was published")
+    return gathered.note, gathered.quorum
 
 
 def _not_before(

@@ -18,7 +18,7 @@ from ledger.publish.kept import Kept
 from verifier.checkpoint import Checkpoint
 from verifier.note import Note
 
-_SIGNING: Final = ("frozen", "full")
+_SIGNING: Final = ("anchor_silent", "frozen", "full")
 """The states in which nothing is written, and what is there may be published."""
 
 

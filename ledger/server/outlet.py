@@ -27,6 +27,9 @@ from ledger.server.messages import (
     parse_from_publisher,
     published_of,
 )
+from verifier.checkpoint import Checkpoint
+from verifier.errors import MalformedError
+from verifier.note import Note
 
 _SOURCE: Final = "publisher"
 
@@ -62,9 +65,14 @@ class Outlet:
         message = Proposed(proposal.note, proposal.time, proposal.at_ms)
         self._writer.write(framed(message))
         try:
-            return await self._asked
+            made = await self._asked
         finally:
             self._asked = None
+        # It parses what strangers answer, and so is believed no more than they are.
+        if not _is_about(made, proposal):
+            says = "the process that publishes speaks of another tree than it was given"
+            raise Unavailable("publisher", says)
+        return made
 
     def close(self) -> None:
         """Let it end, and wait for nothing from it."""
@@ -106,3 +114,13 @@ class Outlet:
         if self._asked and not self._asked.done():
             says = "the process that publishes has ended before it was done"
             self._asked.set_exception(Unavailable("publisher", says))
+
+
+def _is_about(made: Published, proposal: Proposal) -> bool:
+    """Whether what is said to be public is the tree that was proposed."""
+    try:
+        texts = {Note.parse(each).text for each in (made.note, made.plain)}
+    except MalformedError:
+        return False
+    proposed = Note.parse(proposal.note).text
+    return texts == {proposed} and made.size == Checkpoint.parse(proposed).size

@@ -98,17 +98,23 @@ def label(name: str) -> str:
 
 
 def tellers_of(home: Home) -> dict[str, Webhook]:
-    """Those who are told, by their addresses; Held where they cannot be."""
+    """Those who are told, by their hosts; Held where they cannot be.
+
+    The rest of an address often is a secret, and these names are in logs and metrics.
+    """
     config = home.config
     if not config.webhooks:
         return {}
     secret = read_secret(home.folder / config.webhook_secret)
+    told: dict[str, Webhook] = {}
     try:
-        return {
-            each: Webhook(each, secret, reach=config.reach) for each in config.webhooks
-        }
+        for url in config.webhooks:
+            hook = Webhook(url, secret, reach=config.reach)
+            same = sum(str(each) == str(hook) for each in told.values())
+            told[f"{hook} ({same + 1})" if same else str(hook)] = hook
     except Refused as error:
         raise Held("config", f"{NAME}: webhooks: {error}") from None
+    return told
 
 
 class Inside:

@@ -18,6 +18,7 @@ from ledger.server import following, front, outside, writer
 from ledger.server.front import Place
 from ledger.server.outside import goes_outside
 from verifier.keys import VerifierKey
+from verifier.policy import name_text
 
 _LATER: Final = 15
 """How much the index leaves to others, where there is not enough for all."""
@@ -60,14 +61,22 @@ def run_writer(
 
 def told_of(log: Log, hold: Held | None, without: Collection[str]) -> dict[str, Any]:
     """What whoever started the service says about the log, which `hold` holds."""
-    asked = set(log.home.config.targets) - set(without)
+    config, policy = log.home.config, log.home.whom_to_believe()
+    # One who is trusted to have seen nothing newer protects from nothing.
+    witnesses = {name_text(each) for each in policy.witnesses}
+    asked = {
+        "targets": set(config.targets) - set(without),
+        "anchors": set(config.anchors) - set(without),
+        "witnesses": policy.asks_witnesses and not witnesses & set(without),
+    }
+    answered = [name for name, who in asked.items() if who and not log.hold]
     return {
-        "protected_by": log.home.protected_by(answered=bool(asked) and not log.hold),
+        "protected_by": log.home.protected_by(answered),
         "origin": log.charter.origin,
         "kind": log.charter.kind,
         "size": log.head.size,
         "keys": [key.text() for key in log.keys],
-        "outside": goes_outside(log.home.config, log.home.whom_to_believe()),
+        "outside": goes_outside(config, policy),
         "hold": [hold.state, str(hold), hold.mend] if hold else None,
     }
 

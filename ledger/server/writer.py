@@ -149,12 +149,17 @@ class Writing:
         return self.log.hold or self._full
 
     async def _measure(self) -> None:
+        failing = False
         while True:
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001 - what is watched goes on
                 self.counts.add(MEASURES_FAILED)
-                emit(MEASURE_FAILED, error=type(error).__name__)
+                if not failing:
+                    emit(MEASURE_FAILED, error=type(error).__name__)
+                failing = True
+            else:
+                failing = False
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _look(self) -> None:

@@ -13,7 +13,7 @@ from ledger.config import NAME as SETTINGS
 from ledger.config import Config
 from ledger.errors import Refused
 from ledger.keys.keyfile import KeyFile, SigningKey, write_key_file
-from ledger.keys.policy import policy_text
+from ledger.keys.policy import policy_text, with_keys
 from ledger.log.anchor import Anchored, write_anchor
 from ledger.log.home import Home
 from ledger.log.log import Log
@@ -23,7 +23,7 @@ from ledger.store.environment import create_store
 from ledger.upkeep.making import made_whole
 from verifier.durable import write_atomically
 from verifier.errors import MalformedError
-from verifier.keys import KeyType, check_name
+from verifier.keys import KeyType, VerifierKey, check_name
 
 MAX_ORIGIN_BYTES: Final = 255
 """As many as an ML-DSA-44 cosignature has room for."""
@@ -109,19 +109,25 @@ def write_papers(home: Home, keys: KeyFile) -> None:
 def write_policy(home: Home, keys: KeyFile, before: KeyFile | None = None) -> Path:
     """Write what somebody needs who wants to believe this log; return where.
 
-    A policy that its operator has changed since `before` stays as it is, and the
-    new one is put beside it.
+    One that its operator has changed since `before` gets the new keys and keeps all
+    else, its witnesses above all. Where it believes none of ours, it stays as it is,
+    and the new one is put beside it.
     """
     path, beside = home.policy, home.policy.with_name("policy.next.txt")
-    ours = (_policy(keys), _policy(before)) if before else ()
-    if ours and path.exists() and path.read_bytes() not in ours:
-        path = beside
-    else:
+    new = _policy(keys)
+    if before and path.exists() and (there := path.read_bytes()) != _policy(before):
+        changed = with_keys(there, _public(before), _public(keys))
+        path, new = (path, changed) if changed is not None else (beside, new)
+    if path != beside:
         beside.unlink(missing_ok=True)
-    write_atomically(path, _policy(keys))
+    # A link stays one: what it leads to is replaced.
+    write_atomically(path.resolve(), new)
     return path
 
 
 def _policy(keys: KeyFile) -> bytes:
-    public = [key.verifier_key for key in keys.keys]
-    return policy_text(keys.origin, public).encode()
+    return policy_text(keys.origin, _public(keys)).encode()
+
+
+def _public(keys: KeyFile) -> list[VerifierKey]:
+    return [key.verifier_key for key in keys.keys]

@@ -9,6 +9,7 @@ freeze, and a new origin.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -16,14 +17,21 @@ from shlex import quote
 from ledger.clock import Clock, read_clock
 from ledger.errors import Held, Refused
 from ledger.keys.keyfile import KeyFile, SigningKey, read_key_file, write_key_file
+from ledger.keys.signer import Signer
 from ledger.log.home import Home
 from ledger.log.log import Log
 from ledger.log.look import look
 from ledger.log.own import key_rotate
+from ledger.log.signing import sign_anchored
 from ledger.log.targets import ask_targets
 from ledger.store.disk import sync_path
 from ledger.upkeep.birth import write_policy
+from verifier.checkpoint import Checkpoint
 from verifier.keys import KeyType
+from verifier.note import Note
+
+Cosigned = Callable[[bytes, Checkpoint, Callable[[int, int], Sequence[bytes]]], bool]
+"""Whether a quorum of witnesses cosigns a note about a tree, which can be proven."""
 
 
 def rotate(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
@@ -40,8 +48,13 @@ def rotate(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
     return _change(home, old, _waiting(home, old) or _with_new(old), clock)
 
 
-def finish(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
-    """Let the old generation go; policies that have only its key refuse from now on."""
+def finish(
+    folder: Path, *, clock: Clock = read_clock, cosigned: Cosigned | None = None
+) -> KeyFile:
+    """Let the old generation go; policies that have only its key refuse from now on.
+
+    It stays while no quorum cosigns what the new one alone has signed.
+    """
     home = Home.at(folder)
     old = read_key_file(home.key)
     if len(_generations(old)) < 2:
@@ -52,6 +65,8 @@ def finish(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
         )
     new = KeyFile(tuple(_generations(old)[-1]), old.genesis)
     _check_targets(home, new)
+    if cosigned:
+        _check_witnesses(home, new, cosigned)
     return _change(home, old, new, clock)
 
 
@@ -90,6 +105,21 @@ def _check_targets(home: Home, new: KeyFile) -> None:
         except Held as error:
             says = f"{error}; bring it up to date before the old key goes"
             raise Refused("rotation", says) from None
+
+
+def _check_witnesses(home: Home, new: KeyFile, cosigned: Cosigned) -> None:
+    """Return if witnesses know the new key: the next start would miss them."""
+    with look(home.folder) as seen:
+        if seen.hold or not seen.held:
+            raise seen.hold or Held("halted", "the log cannot sign")
+        note = sign_anchored(Signer(new), seen.held)
+        tree = Checkpoint.parse(Note.parse(note).text)
+        if not tree.size or cosigned(note, tree, seen.reading.consistency):
+            return
+    keys = [key.verifier_key for key in new.keys if key.type is KeyType.ED25519]
+    says = "no quorum of witnesses cosigns what the new key alone has signed"
+    mend = f"provlog witness add W {quote(keys[0].text())}"
+    raise Refused("rotation", f"{says}; each has to know it first: {mend}")
 
 
 def _with_new(old: KeyFile) -> KeyFile:

@@ -43,7 +43,10 @@ class Remembered:
     """The memory in a folder, held by this process until it is closed."""
 
     def __init__(self, folder: Path) -> None:
-        self._lock = Lock(folder)
+        try:
+            self._lock = Lock(folder)
+        except Held as error:
+            raise _held(error, folder) from None
         try:
             self._table = Table(folder / "table")
             try:

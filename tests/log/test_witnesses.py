@@ -7,7 +7,7 @@ import pytest
 from ledger.errors import Held
 from ledger.log.witnesses import ask_witnesses
 from tests.testlog import LOG, TIME, checkpoint_text, signer
-from tests.witness.asked import OTHER
+from tests.witness.asked import OTHER, TREE
 from tests.witness.hostile import (
     OTHERS,
     REACH,
@@ -45,7 +45,14 @@ def start(*behaviours, size=7, quorum="2", without=(), whose=WHO):
 
 def ask(policy, *, size=7, without=()):
     note, _ = signed(size)
-    ask_witnesses(policy, held_note=note, reach=REACH, without=without, timeout_s=5)
+    ask_witnesses(
+        policy,
+        held_note=note,
+        root_at=lambda size: TREE.mth(0, size),
+        reach=REACH,
+        without=without,
+        timeout_s=5,
+    )
 
 
 def cosigned(who, size=7):
@@ -109,9 +116,15 @@ def test_one_that_does_not_know_us_has_cosigned_nothing():
     assert start(UNKNOWN, UNKNOWN, UNKNOWN) is None
 
 
-def test_an_empty_log_asks_nobody():
-    assert start(SILENT, SILENT, SILENT, size=0) is None
-    assert start.asked == [0, 0, 0]
+def test_an_empty_log_is_asked_for_too_since_it_may_have_been_put_back():
+    assert start(UNKNOWN, UNKNOWN, UNKNOWN, size=0) is None
+    assert start(SILENT, SILENT, SILENT, size=0).state == "witness_silent"
+    assert start(has(1), UNKNOWN, UNKNOWN, size=0).state == "rollback"
+
+
+def test_no_tree_is_another_one_than_the_empty_tree():
+    held = start(says(422), says(422), says(422), size=0)
+    assert held.state == "witness_silent"
 
 
 # Silence

@@ -9,6 +9,7 @@ from ledger.keys.keyfile import read_key_file
 from ledger.log.log import Log
 from ledger.upkeep import rotation
 from ledger.upkeep.rotation import finish, rotate
+from tests.testlog import LOG, WITNESSES
 from tests.upkeep.spoil import entries, is_sound, public, records
 from verifier import Entry, Policy, verify_checkpoint
 from verifier.errors import UntrustedError
@@ -251,10 +252,37 @@ def test_who_was_overtaken_by_another_changes_nothing(new_log, monkeypatch):
         assert key.verifier_key.text() in (log.folder / "policy.txt").read_text()
 
 
-def test_a_policy_that_somebody_has_changed_stays_and_the_new_one_is_beside_it(new_log):
+def test_a_policy_that_somebody_has_changed_gets_the_keys_and_keeps_all_else(new_log):
     log = new_log()
     path = log.folder / "policy.txt"
-    mine = path.read_text() + "# ours\n"
+    witness = f"witness w1 {WITNESSES[0].vkey}"
+    lines = [each for each in path.read_text().splitlines() if each != "quorum none"]
+    path.write_text("\n".join([*lines, "# ours", witness, "quorum w1", ""]))
+    old = key_file(log).keys
+    for step, count in ((rotate, 4), (finish, 2)):
+        keys = step(log.folder).keys
+        assert len(keys) == count
+        found = path.read_text()
+        assert "# ours\n" in found
+        now = Policy.parse(path.read_bytes())
+        assert now.witnesses[b"w1"].key.text() == WITNESSES[0].vkey
+        assert now.quorum == b"w1"
+        assert [each.text() for each in now.logs] == [
+            each.verifier_key.text() for each in keys if each.type is KeyType.ED25519
+        ]
+        # The lines in comments, for those who fear quantum computers, go with them.
+        assert all(found.count(each.verifier_key.text()) == 1 for each in keys)
+    assert all(each.verifier_key.text() not in found for each in old)
+    assert not (log.folder / "policy.next.txt").exists()
+    log.policy = policy(log)
+
+
+def test_a_policy_that_believes_none_of_our_keys_stays_and_the_new_one_is_beside_it(
+    new_log,
+):
+    log = new_log()
+    path = log.folder / "policy.txt"
+    mine = f"log {LOG.vkey}\nquorum none\n"
     path.write_text(mine)
     keys = rotate(log.folder)
     assert path.read_text() == mine

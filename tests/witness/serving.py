@@ -21,15 +21,15 @@ class Response(NamedTuple):
 
 
 @contextmanager
-def serving(server_of: Callable[[], web.Server]) -> Iterator[int]:
-    """Serve, in a thread with a loop of its own; the port."""
+def serving(server_of: Callable[[], web.Server], *, at: int = 0) -> Iterator[int]:
+    """Serve, in a thread with a loop of its own, at this port or any; the port."""
     ready: list[Any] = []
     begun = threading.Event()
 
     async def run() -> None:
         end, loop = asyncio.Event(), asyncio.get_running_loop()
         server = server_of()
-        listening = await loop.create_server(server, "127.0.0.1", 0)
+        listening = await loop.create_server(server, "127.0.0.1", at)
         ready.extend([listening.sockets[0].getsockname()[1], loop, end])
         begun.set()
         await end.wait()
