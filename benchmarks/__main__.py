@@ -18,6 +18,7 @@ from benchmarks import (
     mirror,
     overload,
     proofs,
+    publication,
     receipts,
     witness,
 )
@@ -49,6 +50,7 @@ RUNS: Final[dict[str, Callable[[Run], None]]] = {
     "overload": lambda run: overload.run(run.folder, 4 if run.quick else 20),
     "witness": lambda run: witness.run(run.folder, run.rounds),
     "mirror": lambda run: mirror.run(run.entries, run.rounds),
+    "publication": lambda run: publication.run(run.folder, run.rounds, quick=run.quick),
 }
 """Every benchmark, by its name."""
 

@@ -22,6 +22,7 @@ from ledger.config import ENVIRONMENT, MAX_BYTES, NAME, Config
 from ledger.config.settings import Settings
 from ledger.errors import Held
 from ledger.http.listening import parse_address, tls_of
+from ledger.log.home import Home
 from ledger.log.states import absent, mended_by
 from verifier.report import escape
 from verifier.source import read_file
@@ -64,8 +65,9 @@ says."""
 def check(folder: Path, *, as_json: bool) -> None:
     """Say what is set for the log in DIR otherwise than by default, and what is odd.
 
-    Looks at log.toml, at the variables PROVLOG_… of the environment, and at the
-    files that they name. A log that is running was started with what was set then.
+    Looks at log.toml, at the variables PROVLOG_… of the environment, at the files
+    that they name, and at policy.txt. A log that is running was started with what
+    was set then.
     """
     found: list[Setting] = []
     odd: list[Odd] = []
@@ -115,6 +117,10 @@ def _checked(folder: Path) -> tuple[list[Setting], list[Odd]]:
     for name in ("listen", "operations"):
         parse_address(getattr(read, name), name)
     tls_of(folder, read)
+    # Buckets and addresses come with libraries that no other command here needs.
+    from ledger.server.outside import check_outside  # noqa: PLC0415
+
+    check_outside(Home(folder, read))
     settings = list(_settings(folder, read))
     variables = {
         each.name: each.where for each in settings if each.where.startswith(ENVIRONMENT)

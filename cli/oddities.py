@@ -95,7 +95,7 @@ def _bounds(config: Config) -> Iterator[Odd]:
 
 def _times(config: Config) -> Iterator[Odd]:
     interval_ms = config.publish_interval_ms
-    if config.ack == "published":
+    if config.ack != "committed":
         if interval_ms >= config.answer_timeout_s * 1000:
             says = "answers take longer than answer_timeout_s, so none comes in time"
             yield Odd("publish_interval_ms", says)

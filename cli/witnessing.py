@@ -78,7 +78,7 @@ def unasked(place: Path, url: str | None) -> str:
     if address is None:
         return "without --url the log does not ask this witness by itself"
     # Settings that cannot be read are for the log's next start to complain of.
-    with suppress(Held, ValueError):
+    with suppress(Held, Refused, ValueError):
         host = "127.0.0.1" if address.host == "localhost" else address.host
         try:
             Reach(Config.read(place).reach).check(address, [parse_ip(host)])

@@ -113,6 +113,29 @@ def test_what_no_service_begins_with_is_named_with_its_mend(folder, name):
     assert says in document["says"]
 
 
+UNMET = {
+    "nobody_cosigns": ('ack = "witnessed"\n', "provlog policy add-witness "),
+    "no_secret": ('webhooks = ["https://desk.example/x"]\n', "(umask 077 && openssl "),
+}
+
+
+@pytest.mark.parametrize("name", UNMET)
+def test_what_the_outside_wants_and_has_not_is_named_with_its_mend(folder, name):
+    text, mend = UNMET[name]
+    write(folder, text)
+    given = provlog("config", "check", folder)
+    assert given.exit_code == 1
+    assert "state       config" in given.stdout
+    assert f"mend        {mend}" in given.stdout
+
+
+def test_a_policy_that_cannot_be_read_is_named(folder):
+    (folder / "policy.txt").write_text("quorum who\n")
+    given = provlog("config", "check", folder)
+    assert given.exit_code == 1
+    assert "policy.txt: " in given.stdout
+
+
 def test_so_is_a_variable_that_is_no_setting(folder, monkeypatch):
     monkeypatch.setenv("PROVLOG_WORKER", "7")
     given = provlog("config", "check", folder)
@@ -193,8 +216,9 @@ def test_what_is_next_to_it_is_not(changes):
     assert odd(**changes) == {}
 
 
-def test_an_answer_that_cannot_come_in_time_is_named():
-    found = odd(ack="published", publish_interval_ms=30_000)
+@pytest.mark.parametrize("ack", ["published", "witnessed"])
+def test_an_answer_that_cannot_come_in_time_is_named(ack):
+    found = odd(ack=ack, publish_interval_ms=30_000)
     assert "none comes in time" in found["publish_interval_ms"]
 
 

@@ -200,34 +200,43 @@ def folder(tmp_path):
     return tmp_path
 
 
+def adding(folder, url):
+    """What is said when a witness at `url` is added."""
+    words = ["--url", url] if url else []
+    return provlog("policy", "add-witness", folder, "new", NEW.vkey, *words)
+
+
 UNASKED = {
-    "no_address": ([], "without --url the log does not ask this witness"),
-    "private": (["--url", "http://10.1.2.3:81"], "put 10.1.2.3 into the setting reach"),
-    "here": (["--url", "http://localhost:81"], "put 127.0.0.1 into the setting reach"),
-    "clear": (["--url", "http://9.9.9.9"], "is not asked without TLS"),
+    "private": ("10.1.2.3", "put 10.1.2.3 into the setting reach"),
+    "here": ("localhost", "put 127.0.0.1 into the setting reach"),
+    "clear": ("9.9.9.9", "is not asked without TLS"),
 }
 
 
 @pytest.mark.parametrize("name", UNASKED)
 def test_a_witness_that_the_log_would_not_ask_is_warned_of(name, folder):
-    words, says = UNASKED[name]
-    given = provlog("policy", "add-witness", folder, "new", NEW.vkey, *words)
+    host, says = UNASKED[name]
+    given = adding(folder, f"http://{host}")
     assert given.exit_code == 0
     assert "warning: " in given.stderr
     assert says in given.stderr
 
 
+def test_a_witness_that_has_no_address_is_warned_of(folder):
+    given = adding(folder, None)
+    assert given.exit_code == 0
+    assert "warning: without --url the log does not ask this witness" in given.stderr
+
+
 def test_a_witness_that_is_in_reach_is_not_warned_of(folder):
     (folder / "log.toml").write_text('reach = ["10.0.0.0/8"]\n')
-    words = ["new", NEW.vkey, "--url", "http://10.1.2.3:81"]
-    given = provlog("policy", "add-witness", folder, *words)
+    given = adding(folder, f"http://{UNASKED['private'][0]}")
     assert given.exit_code == 0
     assert "warning" not in given.stderr
 
 
 def test_what_is_left_to_do_is_said_and_verifiers_come_last(folder):
-    words = ["new", NEW.vkey, "--url", "https://new.example"]
-    steps = provlog("policy", "add-witness", folder, *words).stderr.splitlines()
+    steps = adding(folder, "https://new.example").stderr.splitlines()
     assert len(steps) == 3
     assert f"provlog witness add W {LOG.vkey}" in steps[0]
     assert "service again" in steps[1]
@@ -236,8 +245,7 @@ def test_what_is_left_to_do_is_said_and_verifiers_come_last(folder):
 
 def test_an_address_that_nobody_could_ask_is_refused_and_changes_nothing(folder):
     before = (folder / "policy.txt").read_bytes()
-    words = ["new", NEW.vkey, "--url", "https://me:secret@new.example"]
-    given = provlog("policy", "add-witness", folder, *words)
+    given = adding(folder, "https://me:secret@new.example")
     assert given.exit_code == 1
     assert "is not an address to ask" in given.stderr
     assert "secret" not in given.stderr

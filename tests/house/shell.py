@@ -1,8 +1,8 @@
 """Shell: carries out what a page shows at a prompt, line by line, in one bash.
 
 A line that ends in & stays beside the others, as a server does; it is waited for
-until it has said what is shown. Pages speak of the ports that a log listens at by
-default; here free ones are in their place, so that tests can run side by side.
+until it has said what is shown. Pages speak of the ports that a log and its witnesses
+listen at; here free ones are in their place, so that tests can run side by side.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("8421", "8422")
+PORTS = ("8421", "8422", "8431", "8432", "8433")
 PATIENCE_S = 30
 
 
@@ -152,7 +153,7 @@ class Shell:
 
     def _environment(self, bin_: Path) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVLOG_")}
-        listen, operations = (f"127.0.0.1:{each}" for each in self._ports.values())
+        listen, operations = (f"127.0.0.1:{self._ports[each]}" for each in PORTS[:2])
         return kept | {
             "PATH": f"{bin_}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
@@ -173,11 +174,12 @@ def _install(bin_: Path) -> None:
 
 
 def _free_ports() -> list[str]:
-    """Two ports at which nobody listens now."""
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
+    """Ports at which nobody listens now, as many as pages speak of."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in PORTS]
+        for each in sockets:
             each.bind(("127.0.0.1", 0))
-        return [str(each.getsockname()[1]) for each in (one, other)]
+        return [str(each.getsockname()[1]) for each in sockets]
 
 
 def _line(number: int) -> str:
