@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shlex import quote
 
@@ -10,7 +9,8 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, Commands
-from ledger.witness.anchorhome import AnchorHome, add_log, make
+from cli.serving import listen_at, serve_folder
+from ledger.witness.anchorhome import AnchorHome, add_log, make, remove_log
 
 
 @click.group(cls=Commands)
@@ -60,7 +60,7 @@ def add(folder: Path, origin: str, *, as_json: bool) -> None:
 
     It is printed once, and kept nowhere. Put it into the file anchor.token of the
     log, which only the log's own user may read. A log that is added again gets
-    another token; to take one back, take its line out of DIR/logs.txt.
+    another token, and both are good; remove it before, and the old ones are not.
     """
     token = add_log(AnchorHome(folder), origin)
     with voice.done(f"{origin} may anchor here"):
@@ -69,6 +69,34 @@ def add(folder: Path, origin: str, *, as_json: bool) -> None:
         else:
             voice.say(token)
     voice.tell(f"the token of {origin}: into its file anchor.token, mode 0600")
+
+
+@anchor.command(
+    epilog="""\b
+Exit status:
+  0  the log may not anchor here any more
+  1  it was refused, and nothing was changed
+  2  it could not be carried out
+
+\b
+With --json, one object: origin, tokens (how many it had)."""
+)
+@FOLDER
+@click.argument("origin", metavar="ORIGIN")
+@AS_JSON
+def remove(folder: Path, origin: str, *, as_json: bool) -> None:
+    """Let the log ORIGIN anchor here no longer; none of its tokens counts any more.
+
+    What is held of it stays held. So adding the log again is no way back: it goes on
+    from there. A log that still names this service in its anchors waits for it.
+    """
+    tokens = remove_log(AnchorHome(folder), origin)
+    with voice.done(f"{origin} may not anchor here any more"):
+        if as_json:
+            voice.say_json({"origin": origin, "tokens": tokens})
+        else:
+            voice.fact("removed", f"{origin}, tokens: {tokens}")
+    voice.tell("what is held of it stays held")
 
 
 @anchor.command(
@@ -111,13 +139,7 @@ Example:
   provlog anchor serve A --listen 127.0.0.1:8441"""
 )
 @FOLDER
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    default="127.0.0.1:8441",
-    show_default=True,
-    help="Where to listen.",
-)
+@listen_at("127.0.0.1:8441")
 @AS_JSON
 def serve(folder: Path, listen: str, *, as_json: bool) -> None:
     """Hold the newest head of each log, over HTTP.
@@ -126,25 +148,16 @@ def serve(folder: Path, listen: str, *, as_json: bool) -> None:
     """
     home = AnchorHome(folder)
     known = home.known()
-    count = len(known.all())
-
-    def started(url: str) -> None:
-        if as_json:
-            voice.say_json({"url": url, "logs": count})
-        else:
-            voice.fact("logs", count)
-            voice.fact("serves", url)
-        voice.said()
-
+    facts = {"logs": len(known.all())}
     # A third of a second for a server, which no other command needs.
     from ledger.http.anchoring import THREADS, anchor_server  # noqa: PLC0415
-    from ledger.http.small import run_small  # noqa: PLC0415
     from ledger.witness.anchoring import Anchoring  # noqa: PLC0415
 
-    with (
-        voice.logging_aloud(verbose=False),
-        home.remembering() as memory,
-        ThreadPoolExecutor(THREADS) as threads,
-    ):
-        anchoring = Anchoring(known, memory)
-        run_small(lambda: anchor_server(anchoring, threads), listen, started=started)
+    serve_folder(
+        home,
+        listen,
+        lambda memory, pool: anchor_server(Anchoring(known, memory), pool),
+        threads=THREADS,
+        facts=facts,
+        document=facts if as_json else None,
+    )

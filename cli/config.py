@@ -16,6 +16,7 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, Commands
 from cli.oddities import Odd, from_elsewhere, oddities
+from cli.witnessing import unasked
 from ledger.callers.tokenfile import listed
 from ledger.clock import read_clock
 from ledger.config import ENVIRONMENT, MAX_BYTES, NAME, Config
@@ -24,6 +25,8 @@ from ledger.errors import Held
 from ledger.http.listening import parse_address, tls_of
 from ledger.log.home import Home
 from ledger.log.states import absent, mended_by
+from ledger.publish.webhook import make_secret
+from verifier.policy import name_text
 from verifier.report import escape
 from verifier.source import read_file
 
@@ -110,6 +113,30 @@ def show(folder: Path, *, as_json: bool) -> None:
             voice.say(f"{_line(each)}\n    {each.says}")
 
 
+@config.command(
+    epilog="""\b
+Exit status:
+  0  the secret is made
+  2  it could not be carried out: there is one already, say"""
+)
+@FOLDER
+def secret(folder: Path) -> None:
+    """Make the secret that news to webhooks is signed with; say where it is.
+
+    It is in the file that webhook_secret names. Nobody else may read that file, and
+    the secret is never shown.
+    """
+    with mended_by(folder):
+        _check_folder(folder)
+        path = folder / Config.read(folder).webhook_secret
+        make_secret(path)
+    voice.fact("secret", str(path))
+    voice.tell(
+        f"those who are told need what is in {path}, to see that it is from this log; "
+        "give it to them in private"
+    )
+
+
 def _checked(folder: Path) -> tuple[list[Setting], list[Odd]]:
     """What differs and what is odd; Held if nothing can be served with it."""
     _check_folder(folder)
@@ -120,7 +147,8 @@ def _checked(folder: Path) -> tuple[list[Setting], list[Odd]]:
     # Buckets and addresses come with libraries that no other command here needs.
     from ledger.server.outside import check_outside  # noqa: PLC0415
 
-    check_outside(Home(folder, read))
+    home = Home(folder, read)
+    check_outside(home)
     settings = list(_settings(folder, read))
     variables = {
         each.name: each.where for each in settings if each.where.startswith(ENVIRONMENT)
@@ -128,8 +156,18 @@ def _checked(folder: Path) -> tuple[list[Setting], list[Odd]]:
     odd = [
         *oddities(read, listed(folder), read_clock().wall_ms),
         *from_elsewhere(variables),
+        *_unasked(home),
     ]
     return [each for each in settings if each.value != each.default], odd
+
+
+def _unasked(home: Home) -> Iterator[Odd]:
+    """Whom the log would not ask as it is set, which else its next start finds out."""
+    witnesses = home.whom_to_believe().witnesses.values()
+    urls = [name_text(each.url) for each in witnesses if each.url]
+    for url in dict.fromkeys([*urls, *home.config.anchors, *home.config.webhooks]):
+        if says := unasked(home.folder, url):
+            yield Odd("reach", says)
 
 
 def _check_folder(folder: Path) -> None:

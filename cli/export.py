@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from cli import voice
-from cli.arguments import AS_JSON, FOLDER
+from cli.arguments import AS_JSON, FOLDER, WITHOUT
 from cli.eyes import eyes_of
 from ledger.clock import read_clock, stopwatch
 from ledger.errors import Refused
@@ -54,8 +54,11 @@ With --json, one object: origin, path, before (the size that DEST had), size, ro
     is_flag=True,
     help="Compare every file in DEST with the log; write what is missing or wrong.",
 )
+@WITHOUT
 @AS_JSON
-def export(folder: Path, dest: str, *, check: bool, as_json: bool) -> None:
+def export(
+    folder: Path, dest: str, without: tuple[str, ...], *, check: bool, as_json: bool
+) -> None:
     """Write the log in DIR as files to DEST, or what is new there since the last time.
 
     The files are those of c2sp.org/tlog-tiles: any web server can serve DEST, and
@@ -76,11 +79,17 @@ def export(folder: Path, dest: str, *, check: bool, as_json: bool) -> None:
         mended_by(folder),
         look(folder) as seen,
         _meter() as bar,
-        eyes_of(seen.home) as eyes,
+        eyes_of(seen.home, without) as eyes,
     ):
         time = publish.signing_time(seen, read_clock())
         done = publish.export(
-            seen, target, time=time, eyes=eyes, watch=bar, check=check
+            seen,
+            target,
+            time=time,
+            eyes=eyes,
+            watch=bar,
+            check=check,
+            without=without,
         )
     if not done.witnessed:
         voice.tell(UNWITNESSED)

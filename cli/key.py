@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from shlex import quote
 
 import click
 
 from cli import voice
-from cli.arguments import AS_JSON, FOLDER, Commands
+from cli.arguments import AS_JSON, FOLDER, WITHOUT, Commands
 from cli.eyes import eyes_of
 from cli.keys import key_document, key_words
 from ledger.errors import Held, Unavailable
@@ -18,7 +19,10 @@ from ledger.log.states import absent, mended_by
 from ledger.store import COPY
 from ledger.upkeep.rotation import finish as end_rotation
 from ledger.upkeep.rotation import rotate as begin_rotation
+from ledger.witness.asking import Prove
+from verifier.checkpoint import Checkpoint
 from verifier.keys import KeyType
+from verifier.policy import name_text
 
 
 @click.group(cls=Commands)
@@ -62,8 +66,11 @@ With --json, one object: origin, rotating, keys: algorithm, id, name, signs, vke
 @click.option(
     "--finish", is_flag=True, help="Let the old keys go; only the new ones sign."
 )
+@WITHOUT
 @AS_JSON
-def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
+def rotate(
+    folder: Path, without: tuple[str, ...], *, finish: bool, as_json: bool
+) -> None:
     """Add new keys beside the old ones, or end that.
 
     From now on both sign. Give the new policy to everybody who verifies; when all of
@@ -72,7 +79,11 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
     """
     with mended_by(folder):
         home = _home(folder)
-        keys = _finish(home) if finish else begin_rotation(folder)
+        keys = (
+            _finish(home, without)
+            if finish
+            else begin_rotation(folder, without=without)
+        )
     with voice.done(f"the keys are changed: provlog key show {quote(str(folder))}"):
         _say(keys, as_json=as_json)
     voice.tell(f"keep a copy of {home.key}, apart from the log")
@@ -84,14 +95,19 @@ def rotate(folder: Path, *, finish: bool, as_json: bool) -> None:
         _tell_next(home, keys, policy)
 
 
-def _finish(home: Home) -> KeyFile:
-    with eyes_of(home) as eyes:
+def _finish(home: Home, without: Collection[str]) -> KeyFile:
+    policy = home.whom_to_believe()
+    named = {each for each in policy.witnesses if name_text(each) in without}
+    with eyes_of(home, without) as eyes:
         if eyes is None:
-            return end_rotation(home.folder)
-        return end_rotation(
-            home.folder,
-            cosigned=lambda note, tree, prove: eyes.gather(note, tree, prove).quorum,
-        )
+            return end_rotation(home.folder, without=without)
+
+        def cosigned(note: bytes, tree: Checkpoint, prove: Prove) -> bool:
+            # Who is named is not missed at the next start either, where it is named.
+            found = eyes.gather(note, tree, prove).cosigned
+            return policy.satisfied_by(named | found.keys())
+
+        return end_rotation(home.folder, cosigned=cosigned, without=without)
 
 
 def _tell_next(home: Home, keys: KeyFile, policy: Path) -> None:

@@ -29,6 +29,7 @@ class Looking:
     max_age_s: int | None
     bar: Meter
     as_json: bool
+    final_tree: tuple[int, bytes] | None = None
     end: threading.Event = field(default_factory=threading.Event)
     wrong: BaseException | None = None
     _troubled: bool = False
@@ -42,7 +43,7 @@ class Looking:
                 self.policy,
                 self.mirror,
                 now=now,
-                limits=Limits(now=now, max_age_s=self.max_age_s),
+                limits=Limits(now=now, max_age_s=self.max_age_s, final=self.final_tree),
                 watch=self._watch,
             )
         except Forked:

@@ -15,7 +15,7 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, Named
 from cli.looking import Looking
-from cli.trusted import POLICY, TOKEN_FILE, needed, read_token
+from cli.trusted import FINAL, POLICY, TOKEN_FILE, needed, read_token
 from ledger.errors import Refused
 from ledger.mirror.folder import opened
 from verifier.source import Directory, Source, Url
@@ -59,6 +59,7 @@ Examples:
     metavar="SECONDS",
     help="How old the cosignatures may be.",
 )
+@FINAL
 @TOKEN_FILE
 @AS_JSON
 def mirror(
@@ -70,6 +71,7 @@ def mirror(
     every: float,
     listen: str | None,
     max_age: int | None,
+    final: tuple[int, bytes] | None,
     token_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -90,7 +92,7 @@ def mirror(
         opened(folder, read) as kept,
         voice.meter() as bar,
     ):
-        looking = Looking(read, trusted, kept, max_age, bar, as_json)
+        looking = Looking(read, trusted, kept, max_age, bar, as_json, final_tree=final)
         if once:
             looking.told(looking.look(), always=True)
             return

@@ -17,7 +17,7 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, is_address
-from cli.trusted import POLICY, TOKEN_FILE, needed, read_token
+from cli.trusted import FINAL, POLICY, TOKEN_FILE, needed, read_token
 from ledger.clock import read_clock
 from ledger.monitor.alarms import Alarms
 from ledger.monitor.matching import Filter, Pattern
@@ -81,6 +81,7 @@ Examples:
     metavar="SECONDS",
     help="How old the quorum's newest cosignatures may be.",
 )
+@FINAL
 @click.option(
     "--patience",
     type=click.IntRange(min=0),
@@ -159,6 +160,7 @@ def monitor(
     wanted = Wanted(
         policy=needed(policy),
         max_age_s=given["max_age"],
+        final=given["final"],
         extensions=given["allow_extensions"],
         patience_s=given["patience"],
         reread=given["reread"],

@@ -14,6 +14,7 @@ from ledger.config import Config
 from ledger.config.settings import MAX_WORKERS, checked
 from ledger.errors import Held
 from ledger.log.states import mended_by
+from verifier.report import escape
 
 
 @click.command(
@@ -105,6 +106,8 @@ def _say(running: Any, *, as_json: bool) -> None:
         voice.fact("serves", running.url)
         voice.fact("operations", f"{running.operations}/readyz, /metrics")
         voice.fact("state", state)
+        if running.hold:
+            voice.fact("says", escape(str(running.hold)))
         if running.hold and running.hold.mend:
             voice.fact("mend", running.hold.mend)
     voice.said()

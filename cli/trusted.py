@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 import click
 
 from cli import voice
+from verifier.arguments import parse_final
 from verifier.checkpoint import Checkpoint
 from verifier.errors import MalformedError, Unavailable
 from verifier.policy import MAX_BYTES, Policy, name_text
@@ -23,6 +25,12 @@ POLICY: Final = click.option(
     show_envvar=True,
     type=click.Path(path_type=Path),
     help="Whom to believe (c2sp.org/tlog-policy).",
+)
+FINAL: Final = click.option(
+    "--final",
+    metavar="SIZE:ROOT",
+    callback=lambda _context, _option, text: _final(text),
+    help="The last tree of a log whose key was lost; root in hex or base64.",
 )
 TOKEN_FILE: Final = click.option(
     "--token-file",
@@ -50,6 +58,14 @@ class Standing:
     witnessed: bool
     cosigned: tuple[str, ...]
     missing: tuple[str, ...]
+
+
+def _final(text: str | None) -> tuple[int, bytes] | None:
+    """The tree that --final names, by the auditor's own rule."""
+    try:
+        return None if text is None else parse_final(text)
+    except ArgumentTypeError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def standing(note: bytes, policy: Policy) -> Standing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +12,12 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, Commands
+from cli.serving import listen_at, serve_folder
+from cli.witnesskeys import document_of, policy_line, say_keys, words
 from ledger.errors import Held, Refused, Unavailable
-from ledger.keys.witnesskeys import Cosigning
 from ledger.witness.cosigner import Cosigner, remembered_of
 from ledger.witness.home import Home, make
-from ledger.witness.known import add_log
-from verifier.keys import KeyType, VerifierKey
+from ledger.witness.known import add_log, remove_log
 
 
 @click.group(cls=Commands)
@@ -56,15 +55,15 @@ def init(folder: Path, name: str, url: str | None, *, as_json: bool) -> None:
     group of both, into their policies.
     """
     if url is not None and (not url.startswith(("http://", "https://")) or " " in url):
-        raise Refused("url", f"{url!r} is no http or https address")
+        raise Refused("url", f"{url!r} does not begin with https:// or http://")
     home = make(folder, name)
     signing = home.signing()
-    lines = [_policy_line(key, url) for key in signing.verifier_keys()]
+    lines = [policy_line(key, url) for key in signing.verifier_keys()]
     with voice.done(f"the witness in {folder} is made"):
         if as_json:
-            voice.say_json({**_document(signing), "policy": lines})
+            voice.say_json({**document_of(signing), "policy": lines})
         else:
-            _say_keys(signing)
+            say_keys(signing)
             for line in lines:
                 voice.say(line)
     voice.tell("the lines that begin with witness are for the policies of logs")
@@ -95,7 +94,38 @@ def add(folder: Path, vkey: str, *, as_json: bool) -> None:
             voice.say_json({"origin": key.name, "vkey": key.text()})
         else:
             voice.fact("log", key.name)
-            voice.fact("key", _words(key))
+            voice.fact("key", words(key))
+
+
+@witness.command(
+    epilog="""\b
+Exit status:
+  0  no log is known by that key any more
+  1  it was refused, and nothing was changed
+  2  it could not be carried out
+
+\b
+With --json, one object: origins (of the logs that it was a key of), vkey."""
+)
+@FOLDER
+@click.argument("vkey", metavar="VKEY")
+@AS_JSON
+def remove(folder: Path, vkey: str, *, as_json: bool) -> None:
+    """Cosign no more for the log whose key is VKEY.
+
+    What was cosigned stays remembered, and is still shown. So adding the log again
+    is no way back: it goes on from there. A log with a second key is known by that.
+    """
+    home = Home(folder)
+    home.check()
+    origins = remove_log(home.logs, vkey)
+    with voice.done(f"that is no known key of {', '.join(origins)} any more"):
+        if as_json:
+            voice.say_json({"origins": list(origins), "vkey": vkey})
+        else:
+            for origin in origins:
+                voice.fact("removed", origin)
+    voice.tell("what it has cosigned stays remembered")
 
 
 @witness.command(
@@ -124,9 +154,10 @@ def list_(folder: Path, *, as_json: bool) -> None:
     for origin, keys in logs.items():
         voice.fact("log", origin)
         for key in keys:
-            voice.fact("key", _words(key))
+            voice.fact("key", words(key))
     if not logs:
-        voice.tell(f"it knows no log yet: provlog witness add {folder} VKEY")
+        says = f"provlog witness add {quote(str(folder))} VKEY"
+        voice.tell(f"it knows no log yet: {says}")
 
 
 @witness.command(
@@ -160,9 +191,9 @@ def status(folder: Path, *, as_json: bool) -> None:
         state = "serves"
     logs = [_log_document(origin, seen.get(origin)) for origin in known.all()]
     if as_json:
-        voice.say_json({**_document(signing), "logs": logs, "state": state})
+        voice.say_json({**document_of(signing), "logs": logs, "state": state})
         return
-    _say_keys(signing)
+    say_keys(signing)
     for log in logs:
         voice.fact("log", log["origin"])
         if log["size"] is not None:
@@ -187,13 +218,7 @@ Example:
   provlog witness serve W --listen 127.0.0.1:8431"""
 )
 @FOLDER
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    default="127.0.0.1:8431",
-    show_default=True,
-    help="Where to listen.",
-)
+@listen_at("127.0.0.1:8431")
 @AS_JSON
 def serve(folder: Path, listen: str, *, as_json: bool) -> None:
     """Cosign for the logs that it knows, over HTTP.
@@ -204,54 +229,17 @@ def serve(folder: Path, listen: str, *, as_json: bool) -> None:
     home = Home(folder)
     signing, known = home.signing(), home.known()
     count = len(known.all())
-
-    def started(url: str) -> None:
-        if as_json:
-            voice.say_json({**_document(signing), "url": url, "logs": count})
-        else:
-            voice.fact("witness", signing.name)
-            voice.fact("logs", count)
-            voice.fact("serves", url)
-        voice.said()
-
     # A third of a second for a server, which no other command needs.
-    from ledger.http.small import run_small  # noqa: PLC0415
     from ledger.http.witnessing import THREADS, witness_server  # noqa: PLC0415
 
-    with (
-        voice.logging_aloud(verbose=False),
-        home.remembering() as memory,
-        ThreadPoolExecutor(THREADS) as threads,
-    ):
-        cosigner = Cosigner(signing, known, memory)
-        run_small(lambda: witness_server(cosigner, threads), listen, started=started)
-
-
-def _policy_line(key: VerifierKey, url: str | None) -> str:
-    more = "/ml-dsa" if key.type is KeyType.ML_DSA_COSIGNATURE else ""
-    return " ".join(["witness", key.name + more, key.text(), *([url] if url else [])])
-
-
-def _document(signing: Cosigning) -> dict[str, Any]:
-    keys = [
-        {
-            "algorithm": str(key.public_key.algorithm),
-            "id": key.id.hex(),
-            "vkey": key.text(),
-        }
-        for key in signing.verifier_keys()
-    ]
-    return {"name": signing.name, "keys": keys}
-
-
-def _words(key: VerifierKey) -> str:
-    return f"{key.public_key.algorithm} {key.id.hex()}"
-
-
-def _say_keys(signing: Cosigning) -> None:
-    voice.fact("witness", signing.name)
-    for key in signing.verifier_keys():
-        voice.fact("key", _words(key))
+    serve_folder(
+        home,
+        listen,
+        lambda memory, pool: witness_server(Cosigner(signing, known, memory), pool),
+        threads=THREADS,
+        facts={"witness": signing.name, "logs": count},
+        document={**document_of(signing), "logs": count} if as_json else None,
+    )
 
 
 def _log_document(origin: str, stored: bytes | None) -> dict[str, Any]:

@@ -74,6 +74,15 @@ DAMAGE_FOUND: Final = Event(
     "The scrubber has found stored bytes that are not what the tree says.",
 )
 
+SCRUB_FAILED: Final = Event(
+    "scrub_failed",
+    logging.WARNING,
+    "The scrubber could not look at the next part of the log; it tries again.",
+)
+SCRUB_AGAIN: Final = Event(
+    "scrub_again", logging.INFO, "The scrubber looks at the log again."
+)
+
 PUBLISH_FAILED: Final = Event(
     "publish_failed",
     logging.ERROR,

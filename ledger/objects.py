@@ -42,6 +42,8 @@ _CONNECTING: Final = timedelta(seconds=5)
 _RETRIES: Final = 2
 _NOT_THERE: Final = (NotFoundError, FileNotFoundError)
 """The library raises the second, whatever it says of the first."""
+_MACHINE: Final = "169.254.169.254"
+"""Where the library asks for a key if it was given none, in clouds."""
 _SAID: Final = 200
 """How much of an error of the library is told; the rest is how it looks inside."""
 
@@ -64,6 +66,10 @@ class Bucket:
             says = f"{address} is no s3://BUCKET/PREFIX in plain letters, without .."
             raise Refused("address", says)
         self._address = address.rstrip("/")
+        clear = os.environ.get("AWS_ALLOW_HTTP") == "true"
+        if not clear and os.environ.get("AWS_ENDPOINT_URL", "").startswith("http:"):
+            says = "AWS_ENDPOINT_URL has no TLS; if that is meant, AWS_ALLOW_HTTP=true"
+            raise Refused("address", f"{address} cannot be asked: {says}")
         try:
             self._store = S3Store(
                 found[1],
@@ -71,7 +77,7 @@ class Bucket:
                 client_options={
                     "timeout": _PATIENCE,
                     "connect_timeout": _CONNECTING,
-                    "allow_http": os.environ.get("AWS_ALLOW_HTTP") == "true",
+                    "allow_http": clear,
                 },
                 retry_config={"max_retries": _RETRIES, "retry_timeout": _PATIENCE},
             )
@@ -154,4 +160,7 @@ class Bucket:
 
 
 def _told(error: Exception) -> str:
-    return str(error).partition("\n")[0][:_SAID]
+    says = str(error).partition("\n")[0][:_SAID]
+    if _MACHINE in says and "AWS_ACCESS_KEY_ID" not in os.environ:
+        return f"there is no key for it: AWS_ACCESS_KEY_ID is not set; {says}"
+    return says

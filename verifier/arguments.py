@@ -170,7 +170,7 @@ def _add_trust(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--final",
-        type=_final,
+        type=parse_final,
         metavar="SIZE:ROOT",
         help="the last tree of a log whose key was lost; root in hex or base64",
     )
@@ -236,7 +236,8 @@ def _time(text: str) -> int:
         raise argparse.ArgumentTypeError("the time is too far away") from None
 
 
-def _final(text: str) -> tuple[int, bytes]:
+def parse_final(text: str) -> tuple[int, bytes]:
+    """SIZE:ROOT, the root in hex or base64; ArgumentTypeError if it is neither."""
     size, _, root = text.partition(":")
     root = root.removeprefix("sha256:")
     try:

@@ -72,6 +72,16 @@ def size_text(size: int) -> bytes:
     return b"%d\n" % size
 
 
+def conflict_size(content_type: str, body: bytes) -> int:
+    """Read that answer, which its media type and one line make what it is."""
+    kind = content_type.partition(";")[0].strip().lower()
+    # Other answers with the same status say nothing of a size: who took a number in
+    # an error page for one would send proofs from it, or be told of a rollback.
+    if kind != SIZE_TYPE or not body.endswith(b"\n"):
+        raise MalformedError(f"an answer 409 without a size ({SIZE_TYPE})")
+    return parse_size(body[:-1])
+
+
 def parse_answer(data: bytes) -> tuple[NoteSignature, ...]:
     """Read the signature lines with which a witness answers."""
     if len(data) > MAX_ANSWER_BYTES or not data.endswith(b"\n"):

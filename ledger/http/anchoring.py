@@ -16,7 +16,8 @@ from aiohttp import web
 from ledger.errors import Halted, Held, Unavailable
 from ledger.http.small import Asking, Reply, small_server
 from ledger.log.kept import MAX_BYTES
-from ledger.witness.anchoring import Anchoring, Answer
+from ledger.witness.anchoring import Anchoring
+from ledger.witness.answering import Answer
 
 THREADS: Final = 32
 """As many requests become durable together."""

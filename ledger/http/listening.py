@@ -24,6 +24,8 @@ def parse_address(text: str, setting: str) -> tuple[str, int]:
     if not colon or not bare or not 0 <= number < 1 << 16 or (":" in bare) != brackets:
         says = f"{setting} is HOST:PORT, such as 127.0.0.1:8421, and not {text!r}"
         mend = f"set {setting} in {place_of(setting, text)}, or --{setting}"
+        if setting.startswith("--"):  # a witness, say, has no file of settings
+            mend = f"give it as {setting} HOST:PORT"
         raise Held("config", says, mend=mend)
     return bare, number
 
@@ -63,8 +65,8 @@ def listen(text: str, setting: str, count: int, patience_s: int) -> list[socket.
     except OSError as error:
         reason = "somebody listens there" if error.errno == errno.EADDRINUSE else error
         says = f"cannot listen at {setting} = {text}: {reason}"
-        where = place_of(setting, text)
-        mend = f"set another {setting} in {where}, or end who listens there"
+        where = "" if setting.startswith("--") else f" in {place_of(setting, text)}"
+        mend = f"set another {setting}{where}, or end who listens there"
         raise Held("config", says, mend=mend) from None
     return sockets
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,21 @@ class Look:
         """Checked reading, up to that tree."""
         return Reading(self.store, lambda: self.newest)
 
-    def checkpoint(self, *, time: int | None = None) -> bytes:
-        """The anchored tree, signed, unless something speaks against it."""
+    def checkpoint(
+        self, *, time: int | None = None, without: Collection[str] = ()
+    ) -> bytes:
+        """The anchored tree, signed, unless something speaks against it.
+
+        Anchors elsewhere that are named in `without` are not asked.
+        """
         if self.hold or not self.signer or not self.held:
             raise self.hold or Held("halted", "the log cannot sign")
         # Our own anchor has a batch before those elsewhere do, or after a crash alone.
         origin = self.store.charter.origin
-        with mended_by(self.home.folder), RemoteAnchors.of(self.home, origin) as remote:
+        with (
+            mended_by(self.home.folder),
+            RemoteAnchors.of(self.home, origin, without) as remote,
+        ):
             remote.confirm(self.held)
         return sign_anchored(self.signer, self.held, time=time)
 

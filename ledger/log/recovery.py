@@ -18,6 +18,7 @@ from ledger.keys.keyfile import read_key_file
 from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchored
 from ledger.log.home import Home
+from ledger.log.published import check_published
 from ledger.log.reading import Reading, root_at
 from ledger.log.remote import RemoteAnchors
 from ledger.log.resuming import confirmed_ms
@@ -152,7 +153,8 @@ def check_outside(
 
     Who goes on to write hands in its own `remote`, which remembers the answers.
     """
-    _check_names(home, without)
+    check_names(home, without)
+    check_published(home, store, signer.verifier_keys())
     ask_targets(
         home.config.targets,
         folder=home.folder,
@@ -185,7 +187,7 @@ def check_witnesses(
     )
 
 
-def _check_names(home: Home, without: Collection[str]) -> None:
+def check_names(home: Home, without: Collection[str]) -> None:
     """Return if each of `without` names somebody who would be asked."""
     witnesses = map(name_text, home.whom_to_believe().witnesses)
     known = {*home.config.targets, *home.config.anchors, *witnesses}

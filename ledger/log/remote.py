@@ -152,10 +152,15 @@ class RemoteAnchors:
         if silent:
             why = "; ".join(map(str, silent.values()))
             names = " ".join(f"--without {quote(url)}" for url in silent)
+            # Who is told to leave it out, because of a token, would go unprotected.
+            refused = _SAYS[401] in why
+            bring = (
+                "put its token right in anchor.token" if refused else "bring it back"
+            )
             raise Held(
                 "anchor_silent",
                 f"an anchor elsewhere does not hold what is logged: {why}",
-                mend=f"bring it back, or start with {names}",
+                mend=f"{bring}, or start with {names}",
             )
 
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from ledger.clock import stopwatch
 from ledger.errors import Unavailable, WrongBytes
-from ledger.events import DAMAGE_FOUND, emit
+from ledger.events import DAMAGE_FOUND, SCRUB_AGAIN, SCRUB_FAILED, emit
 from ledger.log.reading import Reading, Tree
 from verifier.tile import ENTRIES, WIDTH, Tile, levels_at, width_at
+
+FAILED_PAUSE_S: Final = 10.0
+"""How long a store that cannot be read is left alone."""
 
 
 class Scrubber:
@@ -49,13 +53,24 @@ class Scrubber:
         return width
 
     def run(self, entries_per_s: int) -> None:
-        """Go on until `stop`, at a steady rate."""
+        """Go on until `stop`, at a steady rate; later, where nothing can be read."""
+        failing = False
         while not self._stop.is_set():
+            pause_s = WIDTH / entries_per_s
             try:
-                done = self.step()
+                pause_s = max(self.step(), WIDTH) / entries_per_s
             except Unavailable:
-                done = 0  # too many read just now; nothing was looked at
-            self._stop.wait(max(done, WIDTH) / entries_per_s)
+                pass  # too many read just now; nothing was looked at
+            except Exception as error:  # noqa: BLE001 - a dead thread finds nothing
+                if not failing:
+                    fault = type(error).__name__
+                    emit(SCRUB_FAILED, position=self.position, error=fault)
+                failing, pause_s = True, max(pause_s, FAILED_PAUSE_S)
+            else:
+                if failing:
+                    emit(SCRUB_AGAIN, position=self.position)
+                failing = False
+            self._stop.wait(pause_s)
 
     def stop(self) -> None:
         """End `run`."""

@@ -50,6 +50,10 @@ def ask_targets(
         except (Refused, Unavailable, VerificationError) as error:
             says = f"the target {target} gives no checkpoint of this log: {error}"
             mend = f"bring it back, or start with --without {quote(target)}"
+            if not target.startswith(("http://", "https://")):
+                place = target if target.startswith(SCHEME) else str(folder / target)
+                new = f"provlog export {quote(str(folder))} {quote(place)}"
+                mend += f"; if it is new: {new}"
             raise Held("target_silent", says, mend=mend) from None
         hold_against(seen, store, f"the target {target}")
 

@@ -28,10 +28,9 @@ from verifier.note import Note
 from verifier.policy import Policy, Witness, name_text
 from verifier.witnessing import (
     MAX_ANSWER_BYTES,
-    SIZE_TYPE,
     Addition,
+    conflict_size,
     parse_answer,
-    parse_size,
 )
 
 
@@ -159,7 +158,7 @@ def _silent(
             return {}  # it has never heard of this log, so it has cosigned nothing
         case 409:
             try:
-                size = _size(reply)
+                size = conflict_size(reply.headers.get("content-type", ""), reply.body)
             except VerificationError as error:
                 return {each.name: str(error) for each in who}
             if size < tree.size:
@@ -183,13 +182,6 @@ def _wrong(reply: Reply, who: Witness, text: str, tree: Checkpoint) -> str:
     except VerificationError as error:
         return str(error)
     return f"no line in its answer is by {who.key.name}"
-
-
-def _size(reply: Reply) -> int:
-    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != SIZE_TYPE or not reply.body.endswith(b"\n"):
-        raise VerificationError("it answers 409 without a size")
-    return parse_size(reply.body[:-1])
 
 
 def _rollback(names: str, size: int, tree: Checkpoint) -> Held:

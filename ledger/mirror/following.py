@@ -7,6 +7,7 @@ it is shown. A log that has contradicted itself is not followed any further.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ LONGEST_PAUSE_S: Final = 600.0
 """How long a log that does not answer is left alone, at most."""
 
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ANY: Final = Limits(extensions=True)
 
 
@@ -131,7 +133,10 @@ def follow(
             done = look()
         except Forked:
             raise
-        except (Unavailable, VerificationError) as error:
+        except (OSError, Unavailable, VerificationError) as error:
+            # A log can fill any disk. What is there is served until there is room.
+            if isinstance(error, OSError) and error.errno not in _FULL:
+                raise
             failures += 1
             if str(error) != last:
                 last = str(error)

@@ -17,6 +17,8 @@ from ledger.monitor.telling import Channel, NotTold
 
 MAX_MATCHES: Final = 1_000
 """With so much untold, new entries wait: who listens again shall miss none of them."""
+MOST: Final = 2 * MAX_MATCHES
+"""With so much untold, of other alarms only the first and the newest are kept."""
 
 
 class Alarms:
@@ -100,4 +102,22 @@ class Alarms:
         what = json.dumps(alarm, sort_keys=True).encode()
         alarm["id"] = sha256(what).hexdigest()[:32]
         self._state.outbox.append(alarm)
+        if len(self._state.outbox) > MOST:
+            self._thin()
         return alarm
+
+    def _thin(self) -> None:
+        """Keep, of what begins and ends again and again, the first and the newest.
+
+        A log could do so in each round; while nobody listens, that would fill a disk.
+        """
+        kinds: dict[str, list[str]] = {}
+        for alarm in self._state.outbox:
+            if alarm.get("event") != "matched":
+                kinds.setdefault(str(alarm.get("kind")), []).append(alarm["id"])
+        dropped = {each for ids in kinds.values() for each in ids[1:-2]}
+        self._state.outbox[:] = [
+            alarm for alarm in self._state.outbox if alarm["id"] not in dropped
+        ]
+        for each in dropped:
+            self._taken.pop(each, None)

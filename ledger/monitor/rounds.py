@@ -24,6 +24,7 @@ from verifier.damage import MAX_UNANSWERED
 from verifier.durable import write_atomically
 from verifier.errors import (
     AgeError,
+    FinalError,
     GrowthError,
     QuorumError,
     Unavailable,
@@ -65,6 +66,7 @@ class Wanted:
 
     policy: Policy
     max_age_s: int | None = None
+    final: tuple[int, bytes] | None = None
     extensions: bool = False
     patience_s: int = 300
     reread: int = 65_536
@@ -149,6 +151,7 @@ class Watcher:
                 limits=Limits(
                     now=now,
                     max_age_s=wanted.max_age_s,
+                    final=wanted.final,
                     extensions=wanted.extensions,
                 ),
                 keep=keep,
@@ -307,6 +310,9 @@ def _kind(error: VerificationError, *, signed: bool) -> str:
             return "quorum"
         case AgeError():
             return "stale"
+        case FinalError():
+            # Signed with a key that was lost: nothing of it is looked at.
+            return "untrusted"
         case _:
             # Once it is known that the log signed this, only its tiles are left.
             return "unproven" if signed else "untrusted"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
@@ -42,6 +43,10 @@ class Command:
             raise Refused("tell", f"{text!r} is no command: {error}") from None
         if not self._words:
             raise Refused("tell", "the command that is to be told is empty")
+        if not shutil.which(self._words[0]):
+            # Else that is found out by the first alarm, and by nobody.
+            says = f"there is no program {self._words[0]!r} that can be started"
+            raise Refused("tell", says)
         self._patience_s = patience_s
 
     def tell(self, alarm: Mapping[str, Any], _: int, /) -> None:

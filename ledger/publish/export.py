@@ -9,7 +9,7 @@ works on a folder, and what it finds there under the lock it never goes back on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from ledger.clock import Instant
 from ledger.errors import Held, Unavailable
 from ledger.log.anchor import read_anchor
 from ledger.log.look import Look
-from ledger.log.recovery import BACKWARD_MS, check_clock
+from ledger.log.recovery import BACKWARD_MS, check_clock, check_names
 from ledger.log.targets import read_own
 from ledger.publish.feeding import (
     Ours,
@@ -70,13 +70,16 @@ def export(
     eyes: Eyes | None = None,
     watch: Watch | None = None,
     check: bool = False,
+    without: Collection[str] = (),
 ) -> Exported:
     """Bring `dest`, a folder or a bucket, up to the newest tree; `time` is in seconds.
 
     `eyes` are asked to cosign it. With `check` every file that is there is compared
-    with the log, and what is missing or wrong is written again.
+    with the log, and what is missing or wrong is written again. Anchors elsewhere that
+    are named in `without` are not asked.
     """
-    seen.checkpoint()  # what cannot be signed makes no folder
+    check_names(seen.home, without)
+    seen.checkpoint(without=without)  # what cannot be signed makes no folder
     target = Folder.beside(seen.home, dest) if isinstance(dest, Path) else dest
     keys = seen.signer.verifier_keys() if seen.signer else []
     ours = Ours(
@@ -92,7 +95,8 @@ def export(
         before = public.tree.size if public else 0
         if public and before > seen.newest.size:
             return Exported(before=before, checkpoint=public.tree, written=0)
-        signed = seen.checkpoint(time=_not_before(public, target.name, time, keys))
+        time = _not_before(public, target.name, time, keys)
+        signed = seen.checkpoint(time=time, without=without)
         newest = read_own(signed, seen.store.charter.origin, keys)
         signed, witnessed = _cosigned(signed, newest, seen, eyes)
         new = tiles_of(newest.size) if check else new_tiles(before, newest.size)
@@ -110,7 +114,7 @@ def _cosigned(
 ) -> tuple[bytes, bool]:
     """What is signed, with the cosignatures that `eyes` give; whether they do."""
     if eyes is None:
-        return signed, True
+        return signed, not seen.home.whom_to_believe().asks_witnesses
     gathered = eyes.gather(signed, tree, seen.reading.consistency)
     if not gathered.quorum and seen.home.config.witness_failure == "closed":
         says = f"no quorum of witnesses has cosigned size {tree.size}"

@@ -19,17 +19,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ledger.log.published import NAME, ROW, TORN
 from verifier import note
 from verifier.checkpoint import Checkpoint
 from verifier.errors import VerificationError
 from verifier.keys import KeyType, VerifierKey
 from verifier.note import Note, verify_note
 
-NAME: Final = "published"
-_ROW: Final = struct.Struct(">QQQ")
 _TIME: Final = struct.Struct(">Q")
-_TORN: Final = 16
-"""More rows than a crash can leave without their notes; more are another log's."""
 _UNREADABLE: Final = (OSError, OverflowError, struct.error)
 """What comes of a file that is gone or shorter, and of numbers that are none."""
 
@@ -66,7 +63,7 @@ class Kept:
         """Keep a checkpoint, or that the last one was published again at `time`."""
         self._sizes.parent.mkdir(mode=0o700, exist_ok=True)
         with open(self._sizes, "ab") as sizes, open(self._notes, "ab") as notes:
-            rows = self._believed(sizes.tell() // _ROW.size)
+            rows = self._believed(sizes.tell() // ROW.size)
             last, start, stated = self._row(rows - 1) if rows else (-1, 0, 0)
             if last >= size:
                 if last == size and len(data) > len(self._load(rows - 1)):
@@ -75,13 +72,13 @@ class Kept:
                 return
             # What a crash, or another log, has left behind them would be read as
             # part of this one.
-            sizes.truncate(rows * _ROW.size)
+            sizes.truncate(rows * ROW.size)
             notes.truncate(start)
             notes.write(data)
             # The row comes last, and without it nobody looks.
             notes.flush()
             os.fdatasync(notes.fileno())
-            sizes.write(_ROW.pack(size, start + len(data), time))
+            sizes.write(ROW.pack(size, start + len(data), time))
 
     def _improve(self, number: int, data: bytes) -> None:
         """The note of the last row, with cosignatures that came late.
@@ -93,19 +90,19 @@ class Kept:
         with open(self._notes, "r+b") as notes, open(self._sizes, "r+b") as sizes:
             os.pwrite(notes.fileno(), data, start)
             os.fdatasync(notes.fileno())
-            row = _ROW.pack(size, start + len(data), time)
-            os.pwrite(sizes.fileno(), row, number * _ROW.size)
+            row = ROW.pack(size, start + len(data), time)
+            os.pwrite(sizes.fileno(), row, number * ROW.size)
 
     def _restate(self, number: int, time: int) -> None:
         """The time of a row: no later cosignature states an earlier one."""
         with open(self._sizes, "r+b") as file:
-            at = (number + 1) * _ROW.size - _TIME.size
+            at = (number + 1) * ROW.size - _TIME.size
             os.pwrite(file.fileno(), _TIME.pack(time), at)
 
     def stated(self) -> int:
         """The time of the last publication, in seconds; 0 if there was none."""
         try:
-            rows = self._believed(os.stat(self._sizes).st_size // _ROW.size)
+            rows = self._believed(os.stat(self._sizes).st_size // ROW.size)
             return self._row(rows - 1)[2] if rows else 0
         except _UNREADABLE:
             return 0
@@ -128,7 +125,7 @@ class Kept:
 
     def _believed(self, rows: int) -> int:
         """How many of the first `rows` are kept: up to one whose note verifies."""
-        for least in range(rows, max(0, rows - _TORN), -1):
+        for least in range(rows, max(0, rows - TORN), -1):
             # A file that cannot be read now is no reason to drop what is in it.
             with suppress(OverflowError, struct.error, VerificationError):
                 self._load(least - 1)
@@ -138,7 +135,7 @@ class Kept:
     def _search(self, size: int) -> int:
         """The number of the first row whose size is not below `size`."""
         try:
-            low, high = 0, os.stat(self._sizes).st_size // _ROW.size
+            low, high = 0, os.stat(self._sizes).st_size // ROW.size
             while low < high:
                 middle = (low + high) // 2
                 if self._row(middle)[0] < size:
@@ -151,8 +148,8 @@ class Kept:
 
     def _row(self, number: int) -> tuple[int, int, int]:
         with open(self._sizes, "rb") as file:
-            data = os.pread(file.fileno(), _ROW.size, number * _ROW.size)
-        size, end, time = _ROW.unpack(data)
+            data = os.pread(file.fileno(), ROW.size, number * ROW.size)
+        size, end, time = ROW.unpack(data)
         return size, end, time
 
     def _read(self, number: int) -> bytes | None:

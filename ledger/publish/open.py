@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final, Protocol
 
 from ledger.clock import Clock, read_clock, stopwatch
+from ledger.errors import Refused
 from ledger.log.anchor import read_anchor
 from ledger.log.home import Home
 from ledger.log.reading import Reading
@@ -99,6 +100,10 @@ def target_at(text: str, home: Home) -> Target | None:
         return Objects(Bucket(text))
     if text.startswith(_ADDRESSES):
         return None
+    if ":/" in text:
+        # A folder of that name nobody means, and it would be asked at each start.
+        says = f"{text} is no folder, s3://BUCKET/PREFIX, or https address"
+        raise Refused("address", says)
     return Folder.beside(home, home.folder / text)
 
 

@@ -56,7 +56,11 @@ class Places(Protocol):
 
 
 class Publication:
-    """Publishes what is proposed; `closed` means: never without a quorum."""
+    """Publishes what is proposed; `closed` means: never without a quorum.
+
+    Where no witness has an address, nobody can be asked: it is published, and is not
+    called witnessed.
+    """
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Publication:
         places: Places | None,
         prove: Prove,
         closed: bool,
+        wanted: bool = False,
         patience_s: float,
     ) -> None:
         self._kept = kept
@@ -73,6 +78,8 @@ class Publication:
         self._places = places
         self._prove = prove
         self._closed = closed
+        self._wanted = wanted
+        """Whether the policy wants a quorum, though there may be nobody to ask."""
         self._patience_s: Final = patience_s
         self.missing = False
         """Whether the last proposal found no quorum."""
@@ -80,18 +87,20 @@ class Publication:
 
     def publish(self, proposal: Proposal) -> Published:
         """Make it public; Unavailable where nobody may see it yet."""
-        tree, note, witnessed = proposal.tree(), proposal.note, True
+        tree, note, witnessed = proposal.tree(), proposal.note, not self._wanted
         if self._eyes:
             gathered = self._eyes.gather(note, tree, self._prove)
             note, witnessed = gathered.note, gathered.quorum
             self._tell(tree, witnessed=witnessed)
-        if not witnessed and self._closed:
-            says = f"no quorum of witnesses has cosigned size {tree.size}"
-            raise Unavailable("quorum", says)
-        last = self._last
+        last, plain = self._last, self._kept.plain(note)
         if last and last.witnessed and not witnessed and last.size == tree.size:
             return last
-        plain = self._kept.plain(note)
+        before = self._kept.of_size(tree.size) or b""
+        # Open or not: what was shown with cosignatures is not shown again without.
+        closed = self._closed and self._eyes
+        if not witnessed and (closed or len(plain) < len(before)):
+            says = f"no quorum of witnesses has cosigned size {tree.size}"
+            raise Unavailable("quorum", says)
         self._kept.add(tree.size, plain, proposal.time)
         made = Published(tree.size, note, plain, proposal.at_ms, witnessed)
         if self._places:

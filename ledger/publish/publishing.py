@@ -56,7 +56,7 @@ class Publisher:
     def __init__(self, log: Log, kept: Kept, clock: Clock, *, asks: bool) -> None:
         self._log = log
         self._asks = asks
-        """Whether the policy asks witnesses."""
+        """Whether there are witnesses to be asked."""
         self._kept = kept
         self._clock = clock
         self._failing = False
@@ -102,7 +102,8 @@ class Publisher:
 
     def _due(self, last: Published, now_ms: int) -> bool:
         again_ms = self._log.home.config.republish_s * 1000
-        return not self._begun or not last.witnessed or now_ms - last.at_ms >= again_ms
+        missing = self._asks and not last.witnessed
+        return not self._begun or missing or now_ms - last.at_ms >= again_ms
 
     def _not_before(self, now_ms: int) -> int:
         """The time to state, in seconds: no earlier one than was stated before."""

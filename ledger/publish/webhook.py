@@ -103,20 +103,26 @@ def make_secret(path: Path) -> None:
     if os.path.lexists(path):
         says = f"there is something at {path}, and a secret would replace it"
         raise Held("config", says, mend=f"mv {quote(str(path))} elsewhere")
+    if not path.parent.is_dir():
+        says = f"the secret cannot be written to {path}: {path.parent} is no folder"
+        raise Held("config", says, mend=f"mkdir {quote(str(path.parent))}")
     write_private(path, secrets.token_hex(LEAST_SECRET) + "\n")
 
 
-def read_secret(path: Path) -> bytes:
-    """The secret in the file at `path`: one line of text; Held if it is no secret."""
+def read_secret(path: Path, *, make: str = "") -> bytes:
+    """The secret in the file at `path`: one line of text; Held if it is no secret.
+
+    `make` is the command that makes it, where there is one.
+    """
     try:
         secret = read_private(path).removesuffix("\n").encode()
     except Held as error:
         # Its words are about the log's keys, which do not belong here.
         why = {"key_missing": "it cannot be read", "key_damaged": "it is no text"}
         says = why.get(error.state, "it is not a file of ours that only we can read")
-        raise _no_secret(path, says) from None
+        raise _no_secret(path, says, make) from None
     if len(secret) < LEAST_SECRET:
-        raise _no_secret(path, f"it has fewer than {LEAST_SECRET} bytes")
+        raise _no_secret(path, f"it has fewer than {LEAST_SECRET} bytes", make)
     return secret
 
 
@@ -125,10 +131,11 @@ def _signature(secret: bytes, event: str, time: str, body: bytes) -> str:
     return _VERSION + hmac.new(secret, signed, hashlib.sha256).hexdigest()
 
 
-def _no_secret(path: Path, says: str) -> Held:
+def _no_secret(path: Path, says: str, make: str) -> Held:
     at = quote(str(path))
+    make = make or f"(umask 077 && openssl rand -hex 32 > {at})"
     return Held(
         "config",
         f"{path} holds no secret for webhooks: {says}",
-        mend=f"(umask 077 && openssl rand -hex 32 > {at}), or chmod 600 {at} if it has",
+        mend=f"{make}, or chmod 600 {at} if it has",
     )

@@ -57,6 +57,7 @@ async def serve_alone(
             writer=writing.desk,
             counts=counts,
         )
+        writing.held_bytes = lambda: site.memory.used
         facing = Facing(site, place)
         await facing.start()
         done = threading.Event()

@@ -24,6 +24,7 @@ from ledger.config import NAME, Config
 from ledger.errors import Held, Refused
 from ledger.log.home import Home
 from ledger.log.reading import Reading, Tree
+from ledger.log.remote import RemoteAnchors
 from ledger.metrics import (
     PROCESS_BYTES,
     QUORUM,
@@ -38,7 +39,7 @@ from ledger.metrics import (
 )
 from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
-from ledger.publish.open import open_runners
+from ledger.publish.open import open_runners, target_at
 from ledger.publish.publication import Publication
 from ledger.publish.publishing import Proposal, Published
 from ledger.publish.webhook import Webhook, read_secret
@@ -78,13 +79,24 @@ def kept_of(home: Home, origin: str, keys: Sequence[VerifierKey]) -> Kept:
 def check_outside(home: Home) -> None:
     """Return if what is set can be done; Held before anything begins, if not."""
     config, policy = home.config, home.whom_to_believe()
-    if config.ack == "witnessed" and not policy.asks_witnesses:
-        says = f'{NAME}: ack is "witnessed", and the quorum of {home.policy} is none'
+    asked = {each.name for each in policy.witnesses.values() if each.url}
+    can_be = policy.asks_witnesses and policy.satisfied_by(asked)
+    if config.ack == "witnessed" and not can_be:
+        says = f'{NAME}: ack is "witnessed", and {home.policy} has no quorum of '
+        says += "witnesses with an address"
         mend = (
             f"provlog policy add-witness {quote(str(home.policy))} NAME VKEY --url URL"
         )
         raise Held("config", says, mend=mend)
     tellers_of(home)
+    RemoteAnchors.of(home, "").close()
+    try:
+        for target in config.targets:
+            target_at(target, home)
+    except Refused as error:
+        # Else the process that publishes would die of it, again and again.
+        mend = f"edit {home.folder / NAME}, or AWS_… where the service is started"
+        raise Held("config", f"targets: {error}", mend=mend) from None
     try:
         for url in by_url(policy):
             line_to(url, reach=config.reach, patience_s=1)
@@ -105,7 +117,8 @@ def tellers_of(home: Home) -> dict[str, Webhook]:
     config = home.config
     if not config.webhooks:
         return {}
-    secret = read_secret(home.folder / config.webhook_secret)
+    make = f"provlog config secret {quote(str(home.folder))}"
+    secret = read_secret(home.folder / config.webhook_secret, make=make)
     told: dict[str, Webhook] = {}
     try:
         for url in config.webhooks:
@@ -144,6 +157,7 @@ class Inside:
             places=self._runners,
             prove=reading.consistency,
             closed=config.witness_failure == "closed",
+            wanted=policy.asks_witnesses,
             patience_s=config.publish_interval_ms / 1000,
         )
 

@@ -34,6 +34,7 @@ from ledger.metrics import (
     HELD,
     INDEX_COVERED,
     MEASURES_FAILED,
+    MEMORY_HELD_BYTES,
     POOL_BYTES,
     POOL_ENTRIES,
     POOL_LIMIT_ENTRIES,
@@ -81,13 +82,16 @@ class Writing:
 
     def __init__(self, log: Log, counts: Counts, outlet: Outlet | Inside) -> None:
         kept = kept_of(log.home, log.charter.origin, log.keys)
-        asks = log.home.whom_to_believe().asks_witnesses
+        policy = log.home.whom_to_believe()
+        asks = policy.asks_witnesses and any(x.url for x in policy.witnesses.values())
         self.log = log
         self.counts = counts
         self.publisher = Publisher(log, kept, read_clock, asks=asks)
         self.desk = Desk(log, self.publisher, Signed(kept), outlet.publish)
         self._outlet = outlet
         self.front_ends: Callable[[], int] = lambda: 0
+        self.held_bytes: Callable[[], int] | None = None
+        """What a front end in this process holds; others report it themselves."""
         self._scrubber = log.scrub()
         index, genesis = log.home.index, log.charter.genesis
         self._lookup = Lookup(index, genesis) if log.home.config.index else None
@@ -172,6 +176,8 @@ class Writing:
         counts.set(HEAD_SIZE, self.desk.head.size)
         counts.set(FRONT_ENDS, self.front_ends())
         counts.set(PROCESS_BYTES, own_bytes(), "writer")
+        if self.held_bytes:
+            counts.set(MEMORY_HELD_BYTES, self.held_bytes())
         if isinstance(self._outlet, Inside):
             self._outlet.count()
         if self._lookup:

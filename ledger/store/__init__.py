@@ -81,11 +81,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """How much room a store takes and has: its bytes, its limit, what the disk has."""
+    """How much room a store takes and has: its bytes, its limit, what the disk has.
+
+    `tail_bytes` are written once more, by the batch that completes their tile.
+    """
 
     used_bytes: int
     limit_bytes: int
     free_bytes: int
+    tail_bytes: int = 0
 
 
 class Snapshot(Protocol):

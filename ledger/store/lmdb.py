@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ MAP_BYTES: Final = 1 << 40
 MIN_FREE_BYTES: Final = 1 << 30
 """Below it nothing is written: a disk that is full takes more than this log down."""
 _LOOK_EVERY_S: Final = 60.0
+_ROW_BYTES: Final = 64
+"""What an entry takes beside its bytes, at most."""
 
 
 class LmdbStore:
@@ -182,6 +185,14 @@ class LmdbStore:
 
     def usage(self) -> Usage:
         """See LogStore."""
+        tail_bytes = 0
+        # How full it is can be told also while too many read.
+        with contextlib.suppress(lmdb.Error), self._begin() as txn:
+            rows = txn.cursor(self._databases[at.TAIL]).iternext(keys=False)
+            tail_bytes = sum(len(each) + _ROW_BYTES for each in rows)
+        return replace(self._used(), tail_bytes=tail_bytes)
+
+    def _used(self) -> Usage:
         info, page = self._env.info(), self._env.stat()["psize"]
         return Usage(
             used_bytes=(info["last_pgno"] + 1) * page,
@@ -216,8 +227,8 @@ class LmdbStore:
             raise Halted(f"the store could not be written: {error}") from error
 
     def _check_room(self, entries: Sequence[bytes], batch: Batch) -> None:
-        usage = self.usage()
-        need = sum(map(len, entries)) + 64 * len(entries) + SLACK_BYTES
+        usage = self._used()
+        need = sum(map(len, entries)) + _ROW_BYTES * len(entries) + SLACK_BYTES
         need += 128 * len(batch.identities)
         if usage.used_bytes + need > usage.limit_bytes:
             says = f"the store has {usage.used_bytes} of its {usage.limit_bytes} bytes"

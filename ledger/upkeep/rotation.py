@@ -9,7 +9,7 @@ freeze, and a new origin.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -22,6 +22,7 @@ from ledger.log.home import Home
 from ledger.log.log import Log
 from ledger.log.look import look
 from ledger.log.own import key_rotate
+from ledger.log.recovery import check_names
 from ledger.log.signing import sign_anchored
 from ledger.log.targets import ask_targets
 from ledger.store.disk import sync_path
@@ -34,8 +35,13 @@ Cosigned = Callable[[bytes, Checkpoint, Callable[[int, int], Sequence[bytes]]], 
 """Whether a quorum of witnesses cosigns a note about a tree, which can be proven."""
 
 
-def rotate(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
-    """Add a generation of keys; from now on both sign."""
+def rotate(
+    folder: Path, *, clock: Clock = read_clock, without: Collection[str] = ()
+) -> KeyFile:
+    """Add a generation of keys; from now on both sign.
+
+    Whom `without` names is not asked, here and in `finish`.
+    """
     home = Home.at(folder)
     old = read_key_file(home.key)
     if len(_generations(old)) > 1:
@@ -45,11 +51,15 @@ def rotate(folder: Path, *, clock: Clock = read_clock) -> KeyFile:
             "the new key, end it: "
             f"provlog key rotate {quote(str(home.folder))} --finish",
         )
-    return _change(home, old, _waiting(home, old) or _with_new(old), clock)
+    return _change(home, old, _waiting(home, old) or _with_new(old), clock, without)
 
 
 def finish(
-    folder: Path, *, clock: Clock = read_clock, cosigned: Cosigned | None = None
+    folder: Path,
+    *,
+    clock: Clock = read_clock,
+    cosigned: Cosigned | None = None,
+    without: Collection[str] = (),
 ) -> KeyFile:
     """Let the old generation go; policies that have only its key refuse from now on.
 
@@ -64,16 +74,19 @@ def finish(
             f"provlog key rotate {quote(str(home.folder))}",
         )
     new = KeyFile(tuple(_generations(old)[-1]), old.genesis)
-    _check_targets(home, new)
+    check_names(home, without)
+    _check_targets(home, new, without)
     if cosigned:
         _check_witnesses(home, new, cosigned)
-    return _change(home, old, new, clock)
+    return _change(home, old, new, clock, without)
 
 
-def _change(home: Home, old: KeyFile, new: KeyFile, clock: Clock) -> KeyFile:
+def _change(
+    home: Home, old: KeyFile, new: KeyFile, clock: Clock, without: Collection[str]
+) -> KeyFile:
     """Say it in the log, then do it; after a crash between the two, do it again."""
     beside = _beside(home)
-    with Log.open(home.folder, clock=clock) as log:
+    with Log.open(home.folder, clock=clock, without=without) as log:
         if log.hold:
             raise log.hold
         # Now nobody else can change them, and nobody may have before.
@@ -90,7 +103,7 @@ def _change(home: Home, old: KeyFile, new: KeyFile, clock: Clock) -> KeyFile:
     return new
 
 
-def _check_targets(home: Home, new: KeyFile) -> None:
+def _check_targets(home: Home, new: KeyFile, without: Collection[str]) -> None:
     """Return if every target has a checkpoint that the keys that stay have signed.
 
     It is asked at each start, and what only a key has signed that is gone would be
@@ -100,7 +113,11 @@ def _check_targets(home: Home, new: KeyFile) -> None:
     with look(home.folder) as seen:
         try:
             ask_targets(
-                home.config.targets, folder=home.folder, store=seen.store, keys=public
+                home.config.targets,
+                folder=home.folder,
+                store=seen.store,
+                keys=public,
+                without=without,
             )
         except Held as error:
             says = f"{error}; bring it up to date before the old key goes"

@@ -8,38 +8,15 @@ it is, and a wrong one harms that log alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from ledger.log.kept import Change, Kept, encode_kept, parse_kept
 from ledger.witness.anchorhome import Anchorer, Anchorers
+from ledger.witness.answering import Answer, Memory
 from verifier.errors import MalformedError
 
 _JSON: Final = "application/json"
 _TRIES: Final = 8
-
-
-class Memory(Protocol):
-    """What is remembered, durably."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """What is remembered under `key`."""
-        ...
-
-    def swap(self, key: bytes, before: bytes | None, after: bytes) -> bool:
-        """Remember `after` if `before` is remembered now."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is answered to a request: a status of HTTP, and a text."""
-
-    status: int
-    body: bytes
-    content_type: str = "text/plain; charset=utf-8"
-
-
 _NOTHING: Final = Answer(status=404, body=b"nothing is held of this log yet\n")
 
 

@@ -26,10 +26,9 @@ from verifier.note import Note, NoteSignature
 from verifier.policy import Witness
 from verifier.witnessing import (
     MAX_ANSWER_BYTES,
-    SIZE_TYPE,
     Addition,
+    conflict_size,
     parse_answer,
-    parse_size,
 )
 
 Prove = Callable[[int, int], Sequence[bytes]]
@@ -204,10 +203,7 @@ def _by(line: NoteSignature) -> tuple[str, bytes]:
 
 def _size(reply: Reply) -> int:
     """The size in a conflict."""
-    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != SIZE_TYPE or not reply.body.endswith(b"\n"):
-        raise Failed(f"it answers 409 without a size ({SIZE_TYPE})")
-    return parse_size(reply.body[:-1])
+    return conflict_size(reply.headers.get("content-type", ""), reply.body)
 
 
 def _refusal(reply: Reply) -> str:

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final
 
 from ledger.clock import Clock, read_clock
 from ledger.errors import Unavailable
 from ledger.keys.witnesskeys import Cosigning
+from ledger.witness.answering import Answer, Memory
 from ledger.witness.known import Known
 from verifier.checkpoint import Checkpoint
 from verifier.cosignature import split_time, verify_checkpoint_signature
@@ -42,29 +42,7 @@ _LAST_DIGITS: Final = re.compile(
 )
 _TRIES: Final = 4
 """How often others may come between; once a second is a time renewed."""
-_PLAIN: Final = "text/plain; charset=utf-8"
 _COSIGNATURES: Final = (KeyType.COSIGNATURE, KeyType.ML_DSA_COSIGNATURE)
-
-
-class Memory(Protocol):
-    """Where the newest cosigned checkpoint of each log is: `Remembered`."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """What is remembered."""
-        ...
-
-    def swap(self, key: bytes, before: bytes | None, after: bytes) -> bool:
-        """Remember `after` if it was `before` until now; it is durable then."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is answered to a request: a status of HTTP, and a text."""
-
-    status: int
-    body: bytes
-    content_type: str = _PLAIN
 
 
 class _Declined(Exception):

@@ -13,54 +13,36 @@ may have rows in its memory.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from ledger.errors import Held, Refused
-from verifier.durable import locked, write_atomically
-from verifier.errors import MalformedError, Unavailable
+from ledger.errors import Refused
+from ledger.witness.listed import Listed, change, with_line
+from verifier.errors import MalformedError
 from verifier.keys import KeyType, VerifierKey
-from verifier.source import read_file
 
-MAX_BYTES: Final = 1 << 24
 _NETWORK: Final = "logs/v0"
 _MAX_ORIGIN: Final = 255
 """In bytes; cosignatures of ML-DSA-44 count them in one byte."""
 _IGNORED: Final = ("qpd", "contact")
+_KEYED: Final = ("log", "vkey")
+_OF_A_KEY: Final = ("origin", *_IGNORED)
 
 Logs = dict[str, tuple[VerifierKey, ...]]
 """The keys of each origin."""
 
 
-class Known:
-    """The logs in a file, read again when it has changed."""
+class Known(Listed[Logs]):
+    """The logs in a file, by origin."""
 
     def __init__(self, path: Path, *, own: Collection[VerifierKey] = ()) -> None:
-        self.path = path
-        self._own = own
-        self._seen: tuple[int, int, int] | None = None
-        self._logs: Logs = {}
+        mend = f"mend {path}; provlog witness list says what it is now"
+        super().__init__(path, lambda data: parse_logs(data, own=own), mend=mend)
 
     def keys_of(self, origin: str) -> tuple[VerifierKey, ...]:
         """The keys of a log, none if it is unknown; Held if the file is no list."""
         return self.all().get(origin, ())
-
-    def all(self) -> Logs:
-        """The keys of all logs, by origin."""
-        try:
-            found = os.stat(self.path)
-            seen = (found.st_mtime_ns, found.st_size, found.st_ino)
-            if seen != self._seen:
-                # Looked at before it was read: what changes meanwhile is read again.
-                self._logs = parse_logs(read_file(self.path, MAX_BYTES), own=self._own)
-                self._seen = seen
-        except (OSError, MalformedError) as error:
-            says = f"the list of logs cannot be used: {self.path}: {error}"
-            mend = f"mend {self.path}; provlog witness list says what it is now"
-            raise Held("config", says, mend=mend) from None
-        return self._logs
 
 
 def parse_logs(data: bytes, *, own: Collection[VerifierKey] = ()) -> Logs:
@@ -72,8 +54,7 @@ def parse_logs(data: bytes, *, own: Collection[VerifierKey] = ()) -> Logs:
     logs: Logs = {}
     network, key = False, None
     for number, line in enumerate(lines, start=1):
-        word, _, rest = line.strip(" \t").partition(" ")
-        rest = rest.strip(" \t")
+        word, rest = _words(line)
         try:
             match word:
                 case _ if not word or word.startswith("#"):
@@ -100,22 +81,68 @@ def parse_logs(data: bytes, *, own: Collection[VerifierKey] = ()) -> Logs:
 
 def add_log(path: Path, vkey: str, *, own: Collection[VerifierKey]) -> VerifierKey:
     """Let the log be known whose key is `vkey`; Refused if it cannot be."""
+
+    def added(before: bytes) -> bytes:
+        if parse_logs(before).get(key.name, ()).count(key):
+            raise Refused("log", f"{key.name} is known by this key already")
+        line = "vkey" if before.lstrip().startswith(_NETWORK.encode()) else "log"
+        after = with_line(before, f"{line} {key.text()}")
+        parse_logs(after, own=own)
+        return after
+
     try:
         key = VerifierKey.parse(vkey)
-        with locked(path):
-            before = read_file(path, MAX_BYTES)
-            if parse_logs(before).get(key.name, ()).count(key):
-                raise Refused("log", f"{key.name} is known by this key already")
-            ended = before if before.endswith(b"\n") or not before else before + b"\n"
-            line = "vkey" if before.lstrip().startswith(_NETWORK.encode()) else "log"
-            after = ended + f"{line} {key.text()}\n".encode()
-            parse_logs(after, own=own)
-            write_atomically(path, after)
+        _add({}, key.name, key, own)
+        change(path, added)
     except MalformedError as error:
-        raise Refused("log", f"this log cannot be added: {error}") from None
-    except (Unavailable, OSError) as error:
-        raise Held("config", f"the list of logs cannot be changed: {error}") from None
+        where = "its key is the word after log in the log's policy.txt"
+        raise Refused("log", f"it cannot be added: {error}; {where}") from None
     return key
+
+
+def remove_log(path: Path, vkey: str) -> tuple[str, ...]:
+    """Let no log be known by `vkey`: the origins of those that were.
+
+    What was cosigned stays remembered. Were it forgotten, a log could be taken out,
+    added again, and have a second history cosigned.
+    """
+    origins: tuple[str, ...] = ()
+    where = "provlog witness list --json has the keys"
+
+    def left(before: bytes) -> bytes:
+        nonlocal origins
+        known = parse_logs(before)
+        origins = tuple(each for each, keys in known.items() if key in keys)
+        if not origins:
+            says = f"no log is known by the key {key.name}+{key.id.hex()}"
+            raise Refused("log", f"{says}; {where}")
+        return _without(before, key)
+
+    try:
+        key = VerifierKey.parse(vkey)
+        change(path, left)
+    except MalformedError as error:
+        raise Refused("log", f"it cannot be taken out: {error}; {where}") from None
+    return origins
+
+
+def _without(listed: bytes, key: VerifierKey) -> bytes:
+    """The list without the lines of a key; comments stay."""
+    left, its = [], False
+    for line in listed.decode().split("\n"):
+        word, rest = _words(line)
+        if word in _KEYED:
+            its = VerifierKey.parse(rest.partition(" ")[0]) == key
+        # In a list of the network, more is said of a key in the lines below it.
+        if not (its and word in (*_KEYED, *_OF_A_KEY)):
+            left.append(line)
+    return "\n".join(left).encode()
+
+
+def _words(line: str) -> tuple[str, str]:
+    """The first word, and all that comes behind it."""
+    word, _, rest = line.strip(" \t").partition(" ")
+    return word, rest.strip(" \t")
 
 
 def _add(

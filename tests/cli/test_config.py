@@ -13,6 +13,7 @@ from ledger.clock import read_clock
 from ledger.config import Config
 from ledger.config.settings import Settings
 from tests.cli.operating import done, provlog, said
+from tests.testlog import LOG, WITNESSES
 
 TLS = {"tls_certificate": "chain.pem", "tls_key": "key.pem"}
 OUTSIDE = {"listen": "0.0.0.0:8421", **TLS}
@@ -95,6 +96,8 @@ WRONG = {
     "operations": ('operations = "[::1]"\n', "operations is HOST:PORT"),
     "half_tls": ('tls_certificate = "chain.pem"\n', "both a certificate and its key"),
     "no_tls": ('tls_certificate = "a"\ntls_key = "b"\n', "TLS cannot begin"),
+    "bucket": ('targets = ["s3://"]\n', "s3:// is no s3://BUCKET/PREFIX"),
+    "scheme": ('targets = ["s3:/b/x"]\n', "s3:/b/x is no folder, s3://BUCKET/PREFIX"),
     "same": ('anchor = "key"\n', "anchor and key are the same file"),
 }
 
@@ -115,7 +118,8 @@ def test_what_no_service_begins_with_is_named_with_its_mend(folder, name):
 
 UNMET = {
     "nobody_cosigns": ('ack = "witnessed"\n', "provlog policy add-witness "),
-    "no_secret": ('webhooks = ["https://desk.example/x"]\n', "(umask 077 && openssl "),
+    "no_secret": ('webhooks = ["https://desk.example/x"]\n', "provlog config secret "),
+    "no_token": ('anchors = ["https://anchor.example"]\n', "put there what provlog "),
 }
 
 
@@ -127,6 +131,27 @@ def test_what_the_outside_wants_and_has_not_is_named_with_its_mend(folder, name)
     assert given.exit_code == 1
     assert "state       config" in given.stdout
     assert f"mend        {mend}" in given.stdout
+
+
+@pytest.mark.parametrize("name", ["anchors", "webhooks"])
+def test_who_is_not_asked_because_of_reach_is_odd(folder, name):
+    for each in ("webhook.secret", "anchor.token"):
+        (folder / each).write_text("ab" * 32)
+        (folder / each).chmod(0o600)
+    line = f'{name} = ["https://127.0.0.1/x"]\n'
+    write(folder, line)
+    (found,) = said("config", "check", folder)["odd"]
+    assert found["setting"] == "reach"
+    assert "https://127.0.0.1" in found["says"]
+    write(folder, line + 'reach = ["127.0.0.1"]\n')
+    assert not said("config", "check", folder)["odd"]
+
+
+def test_so_is_a_witness(folder):
+    witness = f"witness w1 {WITNESSES[0].vkey} https://127.0.0.1"
+    (folder / "policy.txt").write_text(f"log {LOG.vkey}\n{witness}\nquorum w1\n")
+    (found,) = said("config", "check", folder)["odd"]
+    assert found["setting"] == "reach"
 
 
 def test_a_policy_that_cannot_be_read_is_named(folder):
@@ -250,3 +275,43 @@ def test_a_place_that_only_one_process_knows_is_named(folder, monkeypatch):
     monkeypatch.setenv("PROVLOG_TARGETS", "../mirror")
     shown = done("config", "check", folder)
     assert "odd: targets: PROVLOG_TARGETS sets it" in shown
+
+
+# The secret for webhooks
+
+
+def test_a_secret_is_made_where_webhook_secret_says_and_never_shown(folder):
+    write(folder, 'webhook_secret = "news.key"\nwebhooks = ["https://a.example/x"]\n')
+    assert provlog("config", "check", folder).exit_code == 1
+    given = provlog("config", "secret", folder)
+    path = folder / "news.key"
+    assert given.exit_code == 0
+    assert str(path) in given.stdout
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text().strip() not in given.stdout + given.stderr
+    assert provlog("config", "check", folder).exit_code == 0
+
+
+def test_a_secret_that_is_there_stays(folder):
+    done("config", "secret", folder)
+    before = (folder / "webhook.secret").read_bytes()
+    given = provlog("config", "secret", folder)
+    assert given.exit_code == 2
+    assert "a secret would replace it" in given.stderr
+    assert (folder / "webhook.secret").read_bytes() == before
+
+
+def test_where_there_is_no_log_no_secret_is_made(tmp_path):
+    assert provlog("config", "secret", tmp_path).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_has_no_secret_is_told_how_to_make_one(folder):
+    write(folder, 'webhooks = ["https://a.example/x"]\n')
+    assert "provlog config secret" in done_not("config", "check", folder)
+
+
+def done_not(*words):
+    given = provlog(*words)
+    assert given.exit_code == 1
+    return given.stdout

@@ -115,6 +115,17 @@ def _check_answers(url: str, log: TestLog) -> None:
         assert asked(url, path).status == 404, path
 
 
+def test_beyond_the_last_tree_nothing_is_fetched(theirs):
+    final = ("--once", "--final", f"{SIZE}:{theirs.check().root.hex()}")
+    assert said(*words(theirs, *final))["size"] == SIZE
+    theirs.append(*entries(SIZE, SIZE + 1))
+    given = provlog(*words(theirs, *final))
+    assert given.exit_code == 1
+    assert f"the log ended at size {SIZE}" in given.stderr
+    assert audited(theirs.folder.with_name("M"), theirs) == SIZE
+    assert provlog(*words(theirs, "--once", "--final", "x:y")).exit_code == 2
+
+
 def test_an_outage_is_told_when_it_begins_and_when_it_ends(theirs):
     hidden = theirs.folder.with_name("hidden")
     with running(theirs, "--every", "0.1") as process:

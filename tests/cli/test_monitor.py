@@ -85,6 +85,7 @@ def test_a_command_is_told(made, tmp_path):
         (["--match", "x"], "PATH=GLOB"),
         (["--tell", ""], "is empty"),
         (["--webhook", "https://a.example"], "need each other"),
+        (["--final", "300"], "--final"),
         (["--now", "soon"], "is no time"),
         (["--now", "2026-11-20T10:00:00"], "is no time"),
     ],
@@ -94,6 +95,20 @@ def test_what_cannot_be_meant_is_said_before_anything_is_done(made, words, says)
     assert given.exit_code
     assert says in given.stderr
     assert not list(made.folder.parent.glob("state*"))
+
+
+def test_beyond_the_last_tree_nothing_is_believed(made):
+    """Whoever has the lost key can sign more: it is no news, and not looked at."""
+    final = f"300:{made.check().root.hex()}"
+    assert once("--final", final).exit_code == 0
+    made.append(b"a needle")
+    given = once("--json", "--final", final, "--match-text", "needle")
+    assert given.exit_code == 1
+    kinds = [json.loads(each).get("kind") for each in given.stdout.splitlines()]
+    assert kinds == ["untrusted", None]
+    assert "the log ended at size 300" in given.stderr
+    other = once("--final", f"301:{'0' * 64}")
+    assert "has another root than this checkpoint" in other.stderr
 
 
 def test_a_logs_own_folder_is_said_to_be_one(made):

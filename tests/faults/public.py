@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from ledger.keys.witnesskeys import Cosigning, WitnessKeys
-from ledger.publish.kept import NAME as KEPT
+from ledger.log.published import NAME as KEPT
 from ledger.witness.cosigner import Cosigner
 from ledger.witness.known import Known
 from tests.livelog import LiveLog

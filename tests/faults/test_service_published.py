@@ -8,7 +8,8 @@ import struct
 
 import pytest
 
-from ledger.publish.kept import NAME, Kept
+from ledger.log.published import NAME
+from ledger.publish.kept import Kept
 from tests.livelog import LiveLog
 from verifier.checkpoint import Checkpoint
 from verifier.note import Note

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("8421", "8422", "8431", "8432", "8433")
+PORTS = ("8421", "8422", "8431", "8432", "8433", "8441")
 PATIENCE_S = 30
 
 
@@ -161,6 +161,23 @@ class Shell:
             "PROVLOG_LISTEN": listen,
             "PROVLOG_OPERATIONS": operations,
         }
+
+
+def carry_out(folder: Path, page: str) -> int:
+    """Carry out what a page shows, in `folder`; how many lines that were.
+
+    Each has to end well, and to print what is shown.
+    """
+    shell = Shell(folder)
+    try:
+        given = steps(page)
+        for step in given:
+            done = shell.give(step)
+            assert done.status == 0, f"{step.line}\n{done.said}"
+            assert re.fullmatch(as_pattern(step.shown), done.said), done.said
+        return len(given)
+    finally:
+        shell.close()
 
 
 def _install(bin_: Path) -> None:

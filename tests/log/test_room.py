@@ -1,5 +1,7 @@
 """A log that has no room says so before anybody submits, and as a submission would."""
 
+from functools import partial
+
 import pytest
 
 from ledger.config import Config
@@ -53,6 +55,24 @@ def test_it_says_what_a_submission_would_be_told(new_log, room):
         assert bool(full) == bool(said) == (room < SLACK_BYTES)
         assert ("the next batch may need " in full) == bool(full)
         assert ("and this batch may need " in said) == bool(said)
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_it_reckons_with_the_batch_that_completes_a_tile(new_log, enough):
+    """Which writes all of the tile once more: up to 16 MB, for one small entry."""
+    live = new_log(kind="opaque")
+    with live.open() as log:
+        live.append(*(bytes([at]) * 20_000 for at in range(255)), log=log)
+        usage = log.store.usage()
+    assert 255 * 20_000 < usage.tail_bytes < 256 * 20_100
+    room = SLACK_BYTES + (usage.tail_bytes + 10_000 if enough else 10_000)
+    (live.folder / "log.toml").write_text(
+        f"min_free_bytes = 0\nlimit_bytes = {usage.used_bytes + room}\n"
+    )
+    with live.open() as log:
+        full = refused(check_room, log.store.usage(), log.home.config, live.folder)
+        said = refused(partial(live.append, log=log), b"the last")
+    assert bool(full) == bool(said) == (not enough)
 
 
 def refused(call, *given):

@@ -136,6 +136,12 @@ def test_a_target_without_a_checkpoint_of_ours_is_silent(live, spoil):
     assert "../copy" in str(hold)
 
 
+def test_who_names_a_new_target_hears_how_it_is_begun(live):
+    (copy_of(live) / "checkpoint").unlink()
+    command = f"provlog export {live.folder} {live.folder}/../copy"
+    assert hold_of(live).mend.endswith(f"; if it is new: {command}")
+
+
 def test_a_checkpoint_that_others_have_signed_is_none_of_ours(live, tmp_path):
     other = LiveLog(tmp_path / "other")
     publish(live, live_checkpoint(other))

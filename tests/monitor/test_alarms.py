@@ -143,8 +143,16 @@ def test_a_command_gets_one_object_and_no_shell(tmp_path):
 def test_a_command_that_fails_has_not_been_told(tmp_path):
     with pytest.raises(NotTold, match="status 3"):
         Command(script(tmp_path, "raise SystemExit(3)")).tell({}, 0)
+
+
+def test_a_command_that_is_gone_has_not_been_told(tmp_path):
+    program = tmp_path / "page"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    command = Command(str(program))
+    program.unlink()
     with pytest.raises(NotTold, match="cannot be started"):
-        Command(str(tmp_path / "absent")).tell({}, 0)
+        command.tell({}, 0)
 
 
 def test_a_command_that_does_not_end_is_ended(tmp_path):
@@ -153,7 +161,7 @@ def test_a_command_that_does_not_end_is_ended(tmp_path):
         Command(command, patience_s=0.1).tell({}, 0)
 
 
-@pytest.mark.parametrize("text", ["", "'open"])
+@pytest.mark.parametrize("text", ["", "'open", "/nowhere/page", "no-such-program -x"])
 def test_what_is_no_command_is_refused_at_once(text):
     with pytest.raises(Refused):
         Command(text)

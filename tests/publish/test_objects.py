@@ -100,6 +100,13 @@ def test_an_address_that_is_none_is_refused(address):
     assert refused.value.check == "address"
 
 
+def test_an_endpoint_without_tls_has_to_be_allowed(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example")
+    monkeypatch.delenv("AWS_ALLOW_HTTP", raising=False)
+    with pytest.raises(Refused, match="AWS_ALLOW_HTTP=true"):
+        Bucket(f"s3://{BUCKET}")
+
+
 # Conditions
 
 

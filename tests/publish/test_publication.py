@@ -85,6 +85,9 @@ class World:
     def plain(self, note):
         return self.kept.plain(note)
 
+    def of_size(self, size):
+        return self.kept.of_size(size)
+
     def add(self, size, note, time):
         self._step("kept")
         self.kept.add(size, note, time)
@@ -159,6 +162,31 @@ def test_a_quorum_that_is_lost_takes_nothing_back(new_log):
     world.answers = False
     assert world.publish() is first
     assert world.kept.of_size(2) == first.plain
+
+
+def test_a_quorum_that_is_lost_over_a_restart_takes_nothing_back_either(new_log):
+    world = World(new_log(), closed=False)
+    first = world.publish()
+    world.answers = False
+    world.publication = world.begin(closed=False)
+    with pytest.raises(Unavailable, match="no quorum"):
+        world.publish()
+    assert world.kept.of_size(2) == first.plain
+    assert world.offered is first
+
+
+def test_where_nobody_can_be_asked_it_is_public_and_not_called_witnessed(world):
+    world.publication = Publication(
+        world,
+        eyes=None,
+        places=world,
+        prove=lambda first, second: [],
+        closed=True,
+        wanted=True,
+        patience_s=1,
+    )
+    assert not world.publish().witnessed
+    assert world.steps == ORDER[1:]
 
 
 def test_what_is_kept_has_the_cosignatures_that_never_change(world):

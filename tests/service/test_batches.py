@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from tests.attacks.wire import Wire, measured
 from tests.service.standing import RECORD, standing
 from verifier import cbor
 from verifier.record import encode_record
@@ -48,6 +49,15 @@ def sent(service, body, type_=LINES, **headers):
 
 def statuses(results):
     return [each["status"] for each in results]
+
+
+def test_what_is_held_of_a_batch_is_told_to_those_who_watch(records):
+    name = "provlog_memory_held_bytes"
+    with Wire(records) as wire:
+        wire.begin(f"POST {PATH}", f"Content-Type: {LINES}", "Content-Length: 9000")
+        wire.send(RECORD % 1 + b"\n" + b" " * 1_000)
+        records.until(lambda: measured(records, name) > 0)
+    records.until(lambda: measured(records, name) == 0)
 
 
 # What comes back

@@ -13,6 +13,7 @@ from functools import partial
 
 import pytest
 
+from ledger.clock import stopwatch
 from ledger.http import anchoring, mirroring, witnessing
 from ledger.http.small import small_server
 from ledger.log.kept import MAX_BYTES
@@ -122,6 +123,17 @@ def test_what_does_not_come_to_its_end_is_ended(ports, kind):
 
     slow = b"HTTP/1.1 408" if MOST[kind] else None
     assert set(at_each(kind, ends)) == {(b"", slow)}
+
+
+@pytest.mark.parametrize("kind", ROUTES)
+def test_half_a_head_behind_a_request_has_no_longer_than_any(ports, kind):
+    def ends(method, path):
+        whole = head(method, path, 0).encode()
+        began = stopwatch()
+        told(ports[kind], whole + whole[:-3])
+        return stopwatch() - began
+
+    assert max(at_each(kind, ends)) < 8 * PATIENCE_S
 
 
 @pytest.mark.parametrize("kind", ROUTES)

@@ -15,7 +15,7 @@ import pytest
 
 from ledger.http.small import Reply, small_server
 from ledger.http.witnessing import MAX_BODY, witness_server
-from ledger.witness.cosigner import Answer
+from ledger.witness.answering import Answer
 from tests import foreign
 from tests.testlog import ORIGIN
 from tests.witness.asked import NAME, Asked, request, times_of

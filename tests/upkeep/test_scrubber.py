@@ -1,6 +1,7 @@
 """The scrubber goes round for ever, at its rate, and says of each place once."""
 
 import logging
+import threading
 
 import pytest
 
@@ -100,3 +101,46 @@ def test_a_store_that_cannot_be_read_just_now_is_read_later(log):
     with log.open() as opened:
         Busy(opened.reading, lambda: opened.head).run(10**9)
     assert len(calls) == 2
+
+
+def test_what_it_cannot_look_at_is_told_once_and_looked_at_again(log, caplog):
+    """A thread that ends by itself would find nothing for years, and say nothing."""
+    caplog.set_level(logging.INFO, "provlog")
+    steps = iter([OSError(5, "I/O"), MemoryError(), 256, 188])
+
+    class Troubled(Scrubber):
+        def step(self):
+            found = next(steps, None)
+            if isinstance(found, Exception):
+                raise found
+            if found is None:
+                self.stop()
+            return found or 0
+
+    with log.open() as opened, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ledger.log.scrubber.FAILED_PAUSE_S", 0.0)
+        caplog.clear()
+        Troubled(opened.reading, lambda: opened.head).run(10**9)
+    told = [each.getMessage().split()[0] for each in caplog.records]
+    assert told[:2] == ["scrub_failed", "scrub_again"]
+    assert "error=OSError" in caplog.text
+    assert "MemoryError" not in caplog.text
+
+
+def test_where_it_cannot_look_it_waits_longer(log):
+    calls = []
+
+    class Broken(Scrubber):
+        def step(self):
+            calls.append(1)
+            raise OSError(5, "I/O")
+
+    with log.open() as opened:
+        broken = Broken(opened.reading, lambda: opened.head)
+        thread = threading.Thread(target=broken.run, args=(10**9,))
+        thread.start()
+        thread.join(0.1)
+        broken.stop()
+        thread.join(5)
+    assert not thread.is_alive()
+    assert len(calls) == 1

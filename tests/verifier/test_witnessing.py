@@ -14,8 +14,10 @@ from verifier.witnessing import (
     MAX_ANSWER_BYTES,
     MAX_BYTES,
     MAX_HASHES,
+    SIZE_TYPE,
     Addition,
     answer_text,
+    conflict_size,
     parse_answer,
     parse_size,
     size_text,
@@ -107,6 +109,33 @@ def test_a_size_alone_is_a_line(size):
 def test_a_size_is_a_number_and_nothing_else(data):
     with pytest.raises(MalformedError, match="the size"):
         parse_size(data)
+
+
+@pytest.mark.parametrize(
+    "kind", [SIZE_TYPE, SIZE_TYPE.upper(), f"{SIZE_TYPE}; charset=utf-8"]
+)
+def test_a_conflict_says_the_size_that_was_cosigned_last(kind):
+    assert conflict_size(kind, size_text(7)) == 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "word"),
+    [
+        ("", b"7\n", "without a size"),
+        ("text/plain", b"7\n", "without a size"),
+        (f"{SIZE_TYPE}s", b"7\n", "without a size"),
+        (SIZE_TYPE, b"", "without a size"),
+        (SIZE_TYPE, b"7", "without a size"),
+        (SIZE_TYPE, b"\n", "the size"),
+        (SIZE_TYPE, b"07\n", "the size"),
+        (SIZE_TYPE, b"7\n\n", "the size"),
+        (SIZE_TYPE, b"7\r\n", "the size"),
+        (SIZE_TYPE, b"%d\n" % 2**63, "the size"),
+    ],
+)
+def test_a_conflict_that_says_no_size_is_not_taken_for_one(kind, body, word):
+    with pytest.raises(MalformedError, match=word):
+        conflict_size(kind, body)
 
 
 def test_an_answer_is_lines_of_signatures():

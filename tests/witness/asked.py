@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ledger.clock import Instant
 from ledger.keys.witnesskeys import Cosigning, WitnessKeys
-from ledger.witness.cosigner import Answer, Cosigner
+from ledger.witness.answering import Answer
+from ledger.witness.cosigner import Cosigner
 from ledger.witness.known import Known
 from tests.reference.rfc6962 import Tree
 from tests.testlog import LOG, ORIGIN, TIME, Signer, checkpoint_text, note

@@ -87,6 +87,13 @@ def test_a_folder_without_keys_is_no_witness(tmp_path):
         Home(tmp_path).signing()
 
 
+def test_one_that_has_lost_its_memory_is_not_told_to_begin_with_the_same_keys(home):
+    shutil.rmtree(home.memory)
+    with pytest.raises(Held, match="memory is gone") as caught:
+        home.signing()
+    assert "another folder, with another name" in str(caught.value.mend)
+
+
 def test_a_memory_that_was_put_back_is_refused(home):
     with home.remembering() as memory:
         assert Cosigner(home.signing(), home.known(), memory).add(request(0, 5))

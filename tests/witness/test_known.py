@@ -90,6 +90,12 @@ def test_a_log_that_cannot_be_added_leaves_the_list_as_it_is(path, vkey):
     assert path.read_bytes() == before
 
 
+def test_who_adds_what_is_no_key_hears_where_keys_are(path):
+    with pytest.raises(Refused, match="the word after log in the log's policy") as no:
+        add_log(path, "policy.txt", own=OWN)
+    assert "line" not in str(no.value)
+
+
 def test_a_list_that_is_gone_is_not_an_empty_one(path):
     known = Known(path)
     assert known.all()
