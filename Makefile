@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 3
+JOBS ?= 4
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 COVERED = $(VENV)/.covered

@@ -22,14 +22,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 MANY_PROCESSES = frozenset(
     {
+        "test_ack.py",
+        "test_anchor_page.py",
         "test_api_page.py",
         "test_batches.py",
         "test_crash.py",
         "test_demo.py",
         "test_negotiation.py",
         "test_openapi.py",
+        "test_page.py",
+        "test_public_names.py",
+        "test_publication_kills.py",
+        "test_publication_rollback.py",
+        "test_publication_targets.py",
+        "test_publication_witnesses.py",
         "test_races.py",
         "test_readme.py",
+        "test_small_limits.py",
         "test_submit.py",
         "test_submitting.py",
         "test_tiles.py",

@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,8 @@ FILE_SYSTEMS: Final = ("ext4", "xfs")
 PATH: Final = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 _SHUTDOWN: Final = 0x8004587D  # FS_IOC_SHUTDOWN; ext4 and XFS share the number
 _NO_LOG_FLUSH: Final = 2
-_ATTEMPTS: Final = 200
+_PATIENCE_S: Final = 20
+"""A process that was killed lets go of its files when it has its turn."""
 
 
 class Machine:
@@ -55,7 +57,8 @@ class Machine:
         """Let go of the disk; nobody may have a file open in it."""
         if not self._on:
             return
-        for _ in range(_ATTEMPTS):
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until:
             with suppress(subprocess.CalledProcessError):
                 _call("umount", str(self.disk))
                 self._on = False
