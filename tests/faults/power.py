@@ -58,13 +58,17 @@ class Machine:
         if not self._on:
             return
         until = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < until:
+        while self._on and time.monotonic() < until:
             with suppress(subprocess.CalledProcessError):
                 _call("umount", str(self.disk))
                 self._on = False
-                return
-        _call("umount", "--lazy", str(self.disk))
-        self._on = False
+        if self._on:
+            _call("umount", "--lazy", str(self.disk))
+            self._on = False
+        # Whoever has copied our mounts into a namespace of their own has it still;
+        # mounted now, it would be the one whose plug was pulled.
+        while _call("losetup", "--associated", str(self._image)):
+            assert time.monotonic() < until, "somebody keeps the disk"
 
 
 @contextmanager
@@ -77,6 +81,9 @@ def machine(folder: Path, kind: str) -> Iterator[Machine]:
         made.stop()
 
 
-def _call(*words: str) -> None:
+def _call(*words: str) -> bytes:
     environment = {**os.environ, "PATH": PATH}
-    subprocess.run(words, env=environment, check=True, capture_output=True, timeout=60)
+    done = subprocess.run(
+        words, env=environment, check=True, capture_output=True, timeout=60
+    )
+    return done.stdout
