@@ -1,45 +1,22 @@
 """Over TLS the log has to be who it says, for those whom the caller trusts."""
 
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from capture import Client, Unavailable
 from tests.capture.live import policy_path, serving
 from tests.capture.truth import POLICY, hang_up, truly
+from tests.certificates import LOOPBACK, self_signed
 
 DATA = b"what happened"
 SETTINGS = 'tls_certificate = "both.pem"\ntls_key = "both.pem"\n'
 
 
-def self_signed(name):
-    """A certificate for 127.0.0.1, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name.from_rfc4514_string(f"CN={name}")
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), 1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form = serialization.PrivateFormat.PKCS8
-    private = key.private_bytes(pem, form, serialization.NoEncryption())
-    return made.public_bytes(pem), private
-
-
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
-    certificate, private = self_signed("log")
+    certificate, private = self_signed("log", LOOPBACK)
     (folder / "log.pem").write_bytes(certificate)
-    (folder / "other.pem").write_bytes(self_signed("other")[0])
+    (folder / "other.pem").write_bytes(self_signed("other", LOOPBACK)[0])
 
     with serving(
         folder, workers=0, settings=SETTINGS, files={"both.pem": certificate + private}

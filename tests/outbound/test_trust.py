@@ -2,45 +2,26 @@
 
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger.outbound import Line, NoAnswer
 from tests import loopback
+from tests.certificates import LOOPBACK, self_signed
 
 TOKEN = "a-token-that-nobody-may-see"
-
-
-def self_signed(*names):
-    """A certificate, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name.from_rfc4514_string("CN=witness")
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), 1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form = serialization.PrivateFormat.PKCS8
-    private = key.private_bytes(pem, form, serialization.NoEncryption())
-    return made.public_bytes(pem), private
 
 
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory):
     """A server on the loopback, and the file of its certificate."""
     folder = tmp_path_factory.mktemp("tls")
-    certificate, private = self_signed(x509.IPAddress(ip_address("127.0.0.1")))
+    certificate, private = self_signed("witness", LOOPBACK)
     (folder / "it.pem").write_bytes(certificate)
     (folder / "both.pem").write_bytes(certificate + private)
-    (folder / "other.pem").write_bytes(self_signed(x509.DNSName("other.example"))[0])
+    other = x509.DNSName("other.example")
+    (folder / "other.pem").write_bytes(self_signed("other", other)[0])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "both.pem")
 

@@ -5,13 +5,11 @@ import gzip
 import ssl
 import time
 import tracemalloc
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.certificates import self_signed
 from tests.loopback import Server, answer, drip, raw, running, silent
 from verifier import source
 from verifier.errors import MalformedError, Unavailable
@@ -179,23 +177,9 @@ def test_a_server_that_drips_is_cut_off(url, server, monkeypatch, kind):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name.from_rfc4514_string("CN=localhost")
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    made, private = self_signed("localhost", x509.DNSName("localhost"))
     path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(made.public_bytes(pem) + private)
+    path.write_bytes(made + private)
     return path
 
 
