@@ -115,7 +115,7 @@ def _watch(
         taken += [now - submitted.pop(each) for each in found]
         if over.is_set() and until == float("inf"):
             until = now + _LATE_S
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)  # to look all the time would take what is measured
     wire.close()
     if submitted:
         print(f"    {len(submitted)} were not public after {_LATE_S:.0f} s")

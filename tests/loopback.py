@@ -17,8 +17,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     behaviours: Sequence[Behave] = ()
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, handler: type[Handler] | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.connections: set[tuple[str, int]] = set()
         self.arrived, self.stopped = threading.Event(), threading.Event()

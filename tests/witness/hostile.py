@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from ledger.clock import Instant
 from ledger.keys.witnesskeys import Cosigning, WitnessKeys
 from ledger.witness.cosigner import Cosigner
 from ledger.witness.known import Known
+from tests import loopback
 from tests.testlog import LOG, TIME, checkpoint_text, note
 from tests.witness.asked import TREE, Table
 from verifier.checkpoint import Checkpoint
@@ -22,30 +21,24 @@ REACH = ["127.0.0.1"]
 Behave = Callable[["Handler", bytes], None]
 
 
-class Witness(http.server.ThreadingHTTPServer):
+class Witness(loopback.Server):
     """Answers as `behave` does, which a test may change at any time."""
 
     daemon_threads = True
 
     def __init__(self, behave: Behave) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.behave = behave
         self.bodies: list[bytes] = []
-        self.connections: set[tuple[str, int]] = set()
-        self.arrived, self.stopped = threading.Event(), threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}/w"
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """The client may go away when it likes."""
 
-
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(loopback.Handler):
     """One connection."""
 
-    protocol_version = "HTTP/1.1"
     server: Witness
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - http.server calls it so
         """Answer as the server was told to."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         assert self.path == "/w/add-checkpoint"
@@ -53,9 +46,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.connections.add(self.client_address)
         self.server.arrived.set()
         self.server.behave(self, body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 def send(
@@ -155,15 +145,8 @@ class Honest:
 def serving(behave: Behave) -> Iterator[Witness]:
     """Let a witness answer for as long as the block lasts."""
     server = Witness(behave)
-    thread = threading.Thread(target=server.serve_forever, args=[0.01])
-    thread.start()
-    try:
+    with loopback.running(server):
         yield server
-    finally:
-        server.stopped.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def policy_of(*lines: tuple[str, str], quorum: str) -> Policy:
