@@ -32,6 +32,8 @@ help:
 
 setup: $(READY)
 
+# The lock has all there is, hence --no-deps: left to look for itself, pip wants the newest
+# coverage[toml], which no hash in the lock is of, and gives up.
 $(READY): requirements.lock pyproject.toml verifier/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "provlog needs Python 3.11 or newer; say which: make PYTHON=python3.12" >&2; exit 1; }
@@ -39,9 +41,10 @@ $(READY): requirements.lock pyproject.toml verifier/pyproject.toml
 	  "the first time takes about a minute" >&2
 	@[ "$$($(BIN)/python -c $(WHICH) 2>&1)" = "$$($(PYTHON) -c $(WHICH))" ] \
 	  || $(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock
 	@echo "installing provlog itself, in place" >&2
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) check
 	@touch $@
 
 demo: $(READY)
