@@ -28,6 +28,8 @@ MAX_BYTES: Final = 65_535
 MAX_DEPTH: Final = 16
 MAX_ITEMS: Final = 8_192
 """The most map keys and array members in one input."""
+MAX_FOREIGN_KEYS: Final = 256
+"""The most keys of one map that a stranger wrote: integers can be made to collide."""
 
 NO_TAGS: Final[AbstractSet[int]] = frozenset()
 
@@ -55,31 +57,28 @@ _MEANINGS: Final[dict[int, Callable[..., Any]]] = dict.fromkeys(
 
 
 def decode(
-    data: bytes, *, tags: AbstractSet[int] = NO_TAGS, text_keys: bool = False
+    data: bytes,
+    *,
+    tags: AbstractSet[int] = NO_TAGS,
+    text_keys: bool = False,
+    most: int = MAX_BYTES,
+    sorted_keys: bool = True,
 ) -> object:
     """Read `data`, or raise MalformedError saying what is wrong with it.
 
     Map keys are text or integers; with `text_keys`, which is faster, text alone.
     For every value v, decode(encode(v)) == v; for every input that is accepted,
-    encode(decode(data)) == data.
+    encode(decode(data)) == data, unless the keys of maps need not be `sorted_keys`.
     """
-    if len(data) > MAX_BYTES:
-        raise MalformedError(f"CBOR of {len(data)} bytes; at most {MAX_BYTES} are read")
+    _check_size(data, most)
     if not text_keys:
-        _check_keys(data)
+        _check_keys(data, most_items=MAX_ITEMS)
     try:
-        value: object = cbor2.loads(
-            data,
-            max_depth=MAX_DEPTH + 1,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            strict_hashable_types=text_keys,
-            semantic_decoders=_MEANINGS,
-        )
+        value = _loads(data, tags=_MEANINGS, strict=text_keys)
     except Exception as error:  # noqa: BLE001 - cbor2 lets others' errors through
         reason = error.__cause__ or error
         raise MalformedError(f"not deterministic CBOR: {reason}") from None
-    written = encode(value, tags=tags)
+    written = encode(value, tags=tags, sorted_keys=sorted_keys)
     if written != data:
         same = next(
             (
@@ -93,14 +92,48 @@ def decode(
     return value
 
 
-def _check_keys(data: bytes) -> None:
-    """Return if no map in `data` has a key that is a list, a map or a tag.
+def decode_foreign(data: bytes, *, most: int = MAX_BYTES) -> object:
+    """Read what somebody has signed as it is, and need not have written as we would.
+
+    Numbers and lengths in whatever width, keys in whatever order, floats; but each
+    length stated, each key once, text or an integer, no tag that has a meaning to
+    Python, and nothing behind it. What is read so is kept by its bytes, never by
+    its value.
+    """
+    _check_size(data, most)
+    if _check_keys(data, MAX_FOREIGN_KEYS) != len(data):
+        raise MalformedError("not CBOR, or there is something behind it")
+    try:
+        return _loads(data, tags=_MEANINGS, strict=False)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise MalformedError(f"not CBOR: {error.__cause__ or error}") from None
+
+
+def _check_size(data: bytes, most: int) -> None:
+    if len(data) > most:
+        raise MalformedError(f"CBOR of {len(data)} bytes; at most {most} are read")
+
+
+def _loads(data: bytes, *, tags: dict[int, Callable[..., Any]], strict: bool) -> object:
+    value: object = cbor2.loads(
+        data,
+        max_depth=MAX_DEPTH + 1,
+        allow_indefinite=False,
+        allow_duplicate_keys=False,
+        strict_hashable_types=strict,
+        semantic_decoders=tags,
+    )
+    return value
+
+
+def _check_keys(data: bytes, most_keys: int = 0, most_items: int = 0) -> int:
+    """Where the first item of `data` ends, if no key in it is a list, a map or a tag.
 
     cbor2 hashes keys before anybody can look at them, and the hash of a tuple is
     no secret: 64 kB of keys that collide would keep it busy for half a minute.
     What is malformed otherwise ends this walk; cbor2 says it better.
     """
-    at = 0
+    at = items = 0
     # For each open item: how many are still to come in it, and whether it is a map.
     todo: list[tuple[int, bool]] = [(1, False)]
     while todo and at < len(data) and len(todo) <= MAX_DEPTH + 2:
@@ -115,13 +148,26 @@ def _check_keys(data: bytes) -> None:
         head = data[at + 1 : at + 1 + width]
         argument = int.from_bytes(head, "big") if width else info
         at += 1 + width + (argument if major in (2, 3) else 0)
+        if most_keys and major == 5 and argument > most_keys:
+            raise MalformedError(f"a map of more than {most_keys} keys")
+        if major in (4, 5):
+            items += min(argument, len(data) - at)
+        if most_items and items > most_items:
+            # `encode` would say so as well, when all of them had been made.
+            raise MalformedError(f"more than {most_items} items")
         if major in (4, 5, 6):
             members = {4: argument, 5: 2 * argument, 6: 1}[major]
             todo.append((members, major == 5))
+    return at
 
 
-def encode(value: object, *, tags: AbstractSet[int] = NO_TAGS) -> bytes:
-    """Write `value` in its one encoding, or raise MalformedError if it has none."""
+def encode(
+    value: object, *, tags: AbstractSet[int] = NO_TAGS, sorted_keys: bool = True
+) -> bytes:
+    """Write `value` in its one encoding, or raise MalformedError if it has none.
+
+    Without `sorted_keys` the members of maps stay in the order that they have.
+    """
     out: list[bytes] = []
     items = 0
     # A stack and no recursion: the depth of the input must not be ours.
@@ -140,7 +186,7 @@ def encode(value: object, *, tags: AbstractSet[int] = NO_TAGS) -> bytes:
             if items > MAX_ITEMS:
                 raise MalformedError(f"more than {MAX_ITEMS} items")
             out.append(_head(0x80 if kind in _ARRAYS else 0xA0, len(item)))
-            members = _pairs(item) if kind in _MAPS else item
+            members = _pairs(item, sorted_keys) if kind in _MAPS else item
             todo.extend((each, depth + 1) for each in reversed(members))
         elif kind is Tag and item.tag in tags:
             out.append(_head(0xC0, item.tag))
@@ -154,11 +200,13 @@ class _Raw(bytes):
     """Bytes that are encoded already."""
 
 
-def _pairs(item: Mapping[Any, Any]) -> list[Any]:
-    """Keys and members in turn, in the order of the encoded keys."""
+def _pairs(item: Mapping[Any, Any], sorted_keys: bool) -> list[Any]:  # noqa: FBT001 - private
+    """Keys and members in turn, in the order of the encoded keys, or in their own."""
     if not all(type(key) is str or type(key) is int for key in item):
         raise MalformedError("a map key is neither text nor an integer")
-    keys = sorted((_Raw(_write(key)), key) for key in item)
+    keys = [(_Raw(_write(key)), key) for key in item]
+    if sorted_keys:
+        keys.sort()
     return [each for encoded, key in keys for each in (encoded, item[key])]
 
 

@@ -4,11 +4,17 @@ A document is one JSON object whose numbers are integers that every language can
 hold, without null, floats, repeated members or broken Unicode: the data model
 of records, so that what is read here can be written as deterministic CBOR and
 back. Python's reader takes all of those, and NaN as well.
+
+What strangers have signed is in no such model, and `parse_json` reads it: with null
+and with any number, and as strict as the other in all that lets two readers
+of the same bytes see two values.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from verifier.errors import MalformedError
@@ -16,35 +22,105 @@ from verifier.errors import MalformedError
 MAX_INTEGER: Final = 2**53 - 1
 """Beyond this, readers that keep numbers as doubles see another number."""
 MAX_DEPTH: Final = 16
+MAX_FOREIGN_DEPTH: Final = 64
 MAX_VALUES: Final = 65_536
+
+
+class NumberText(str):
+    """A number as it was written: with a fraction or an exponent, or of many digits.
+
+    No float ever stands for it, for nobody agrees on how to write one again.
+    """
+
+    __slots__ = ()
 
 
 def parse_document(
     data: bytes, what: str, *, most: int, depth: int = MAX_DEPTH
 ) -> dict[str, Any]:
     """Read `data` as one JSON object of at most `most` bytes."""
-    if len(data) > most:
-        raise MalformedError(f"{what} of {len(data)} bytes; at most {most} are read")
-    try:
-        value = json.loads(
-            # Decoded here, since json.loads would guess UTF-16 and UTF-32, too.
-            data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_refuse,
-            parse_constant=_refuse,
-        )
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else error
-        raise MalformedError(f"{what} is not strict JSON: {reason}") from None
+    _check_size(data, what, most)
+    value = _loads(data, what, parse_int=_integer, parse_float=_refuse)
     if type(value) is not dict:
         raise MalformedError(f"{what} is not a JSON object")
     check_value(value, what, most=depth)
     return value
 
 
+def parse_json(
+    data: bytes, what: str, *, most: int, depth: int = MAX_FOREIGN_DEPTH
+) -> Any:
+    """Read `data`, which a stranger wrote, as one JSON value of at most `most` bytes.
+
+    Members that stand twice, NaN, and text that is not valid Unicode are refused,
+    as is what is nested more than `depth` deep. Numbers are int or NumberText.
+    """
+    _check_size(data, what, most)
+    _check_nesting(data, what, depth)
+    value = _loads(data, what, parse_int=_number, parse_float=NumberText)
+    _walk(value, what, depth, _check_text)
+    return value
+
+
+def parse_object(
+    data: bytes, what: str, *, most: int, depth: int = MAX_FOREIGN_DEPTH
+) -> dict[str, Any]:
+    """Read `data` as `parse_json` does, if it is an object."""
+    value = parse_json(data, what, most=most, depth=depth)
+    if type(value) is not dict:
+        raise MalformedError(f"{what} is not a JSON object")
+    return value
+
+
+def _check_size(data: bytes, what: str, most: int) -> None:
+    if len(data) > most:
+        raise MalformedError(f"{what} of {len(data)} bytes; at most {most} are read")
+
+
+# A text, closed or not, so that the brackets in it are no marks; or a mark. It
+# never fails once it has begun, and so never goes back.
+_MARK: Final = re.compile(rb'"[^"\\]*(?:\\.?[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def _check_nesting(data: bytes, what: str, most: int) -> None:
+    """Return if nothing is nested too deep for json, which calls itself in C."""
+    depth = 0
+    for found in _MARK.finditer(data):
+        mark = data[found.start()]
+        depth += (mark in b"[{") - (mark in b"]}")
+        if depth > most:
+            raise MalformedError(f"{what} is nested more than {most} deep")
+
+
+def _loads(
+    data: bytes,
+    what: str,
+    *,
+    parse_int: Callable[[str], Any],
+    parse_float: Callable[[str], Any],
+) -> Any:
+    try:
+        return json.loads(
+            # Decoded here, since json.loads would guess UTF-16 and UTF-32, too.
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=parse_int,
+            parse_float=parse_float,
+            parse_constant=_refuse,
+        )
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else error
+        raise MalformedError(f"{what} is not strict JSON: {reason}") from None
+
+
 def check_value(value: object, what: str, *, most: int = MAX_DEPTH) -> None:
     """Return if `value` fits the data model, nested at most `most` deep."""
+    _walk(value, what, most, _check_scalar)
+
+
+def _walk(
+    value: object, what: str, most: int, check: Callable[[object, str], None]
+) -> None:
     seen = 0
     todo: list[tuple[object, int]] = [(value, 0)]
     while todo:
@@ -61,14 +137,22 @@ def check_value(value: object, what: str, *, most: int = MAX_DEPTH) -> None:
         elif isinstance(item, list):
             todo.extend((each, depth + 1) for each in item)
         else:
-            _check_scalar(item, what)
+            check(item, what)
+
+
+def _check_text(item: object, what: str) -> None:
+    # A lone surrogate, which JSON can spell and UTF-8 cannot carry.
+    if (
+        isinstance(item, str)
+        and not item.isascii()
+        and any("\ud800" <= each <= "\udfff" for each in item)
+    ):
+        raise MalformedError(f"{what} has text that is not valid Unicode")
 
 
 def _check_scalar(item: object, what: str) -> None:
     if isinstance(item, str):
-        # A lone surrogate, which JSON can spell and UTF-8 cannot carry.
-        if not item.isascii() and any("\ud800" <= each <= "\udfff" for each in item):
-            raise MalformedError(f"{what} has text that is not valid Unicode")
+        _check_text(item, what)
     elif type(item) is int:
         if not -MAX_INTEGER <= item <= MAX_INTEGER:
             raise MalformedError(f"{what} has an integer beyond ±(2^53−1)")
@@ -113,6 +197,11 @@ def _integer(digits: str) -> int:
     if len(digits) > len(str(MAX_INTEGER)) + 1 or digits == "-0":
         raise ValueError("an integer beyond ±(2^53−1), or a negative zero")
     return int(digits)
+
+
+def _number(digits: str) -> int | NumberText:
+    # Those of 64 bits have at most 20 characters; int() takes quadratic time.
+    return int(digits) if len(digits) <= 20 else NumberText(digits)
 
 
 def _refuse(word: str) -> NoReturn:

@@ -30,6 +30,12 @@ class SignatureError(VerificationError):
     check = "signature"
 
 
+class CertificateError(VerificationError):
+    """The certificate does not lead to an authority that somebody has pinned."""
+
+    check = "certificate"
+
+
 class UntrustedError(VerificationError):
     """Nobody whom the policy trusts has signed this."""
 
@@ -82,6 +88,12 @@ class OpeningError(VerificationError):
     """An opening does not fit a commitment of the record."""
 
     check = "opening"
+
+
+class ProducerError(VerificationError):
+    """None of the producers whose keys are known has signed this, or none may now."""
+
+    check = "producer"
 
 
 class ArtifactError(VerificationError):

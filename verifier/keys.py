@@ -39,6 +39,7 @@ class Algorithm(StrEnum):
     ML_DSA_44 = "ml-dsa-44"
     ECDSA_P256 = "ecdsa-p256"  # an ASN.1 DER signature, as in signed notes
     ECDSA_P256_RAW = "ecdsa-p256-raw"  # r and s, 32 bytes each, as in COSE
+    ECDSA_P384 = "ecdsa-p384"  # DER over SHA-384, as model signatures have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class PublicKey:
     """A key that has been found fit for its algorithm.
 
     `raw` is 32 bytes for Ed25519, 1,312 for ML-DSA-44, and the DER of a
-    SubjectPublicKeyInfo for P-256.
+    SubjectPublicKeyInfo for P-256 and P-384.
     """
 
     algorithm: Algorithm
@@ -75,7 +76,11 @@ def _verify_ml_dsa_44(raw: bytes, message: bytes, signature: bytes) -> None:
 
 
 def _verify_p256(raw: bytes, message: bytes, signature: bytes) -> None:
-    _p256(raw).verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    _ecdsa(raw, "secp256r1").verify(signature, message, ec.ECDSA(hashes.SHA256()))
+
+
+def _verify_p384(raw: bytes, message: bytes, signature: bytes) -> None:
+    _ecdsa(raw, "secp384r1").verify(signature, message, ec.ECDSA(hashes.SHA384()))
 
 
 def _verify_p256_raw(raw: bytes, message: bytes, signature: bytes) -> None:
@@ -85,11 +90,11 @@ def _verify_p256_raw(raw: bytes, message: bytes, signature: bytes) -> None:
     _verify_p256(raw, message, utils.encode_dss_signature(r, s))
 
 
-def _p256(der: bytes) -> ec.EllipticCurvePublicKey:
+def _ecdsa(der: bytes, curve: str) -> ec.EllipticCurvePublicKey:
     key = serialization.load_der_public_key(der)
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == "secp256r1":
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == curve:
         return key
-    raise ValueError("not a P-256 key")
+    raise ValueError(f"not a key on {curve}")
 
 
 _P: Final = 2**255 - 19
@@ -130,14 +135,22 @@ def _check_ml_dsa_44(raw: bytes) -> None:
 
 
 def _check_p256(raw: bytes) -> None:
+    _check_ecdsa(raw, "secp256r1", "P-256")
+
+
+def _check_p384(raw: bytes) -> None:
+    _check_ecdsa(raw, "secp384r1", "P-384")
+
+
+def _check_ecdsa(raw: bytes, curve: str, name: str) -> None:
     try:
-        canonical = _p256(raw).public_bytes(
+        canonical = _ecdsa(raw, curve).public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     except Exception:  # noqa: BLE001 - OpenSSL's reader raises whatever it meets
-        raise MalformedError("not the DER of a P-256 public key") from None
+        raise MalformedError(f"not the DER of a {name} public key") from None
     if canonical != raw:
-        raise MalformedError("a P-256 key that is not in its canonical form")
+        raise MalformedError(f"a {name} key that is not in its canonical form")
 
 
 _CHECKS: Final = {
@@ -145,6 +158,7 @@ _CHECKS: Final = {
     Algorithm.ML_DSA_44: _check_ml_dsa_44,
     Algorithm.ECDSA_P256: _check_p256,
     Algorithm.ECDSA_P256_RAW: _check_p256,
+    Algorithm.ECDSA_P384: _check_p384,
 }
 
 
@@ -153,6 +167,7 @@ _VERIFIERS: Final = {
     Algorithm.ML_DSA_44: _verify_ml_dsa_44,
     Algorithm.ECDSA_P256: _verify_p256,
     Algorithm.ECDSA_P256_RAW: _verify_p256_raw,
+    Algorithm.ECDSA_P384: _verify_p384,
 }
 
 

@@ -1,6 +1,11 @@
-"""A document is one JSON object of the records' data model, and nothing beside it."""
+"""A document is one JSON object of the records' data model, and nothing beside it.
+
+What strangers wrote has a wider model, and in that, too, the same bytes are the same
+value to everybody.
+"""
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -11,10 +16,13 @@ from verifier.document import (
     MAX_DEPTH,
     MAX_INTEGER,
     MAX_VALUES,
+    NumberText,
     check_members,
     check_value,
     member,
     parse_document,
+    parse_json,
+    parse_object,
 )
 
 VALUES = st.recursive(
@@ -183,3 +191,141 @@ def test_a_member_that_nobody_reads_is_named_but_not_at_length():
     with pytest.raises(MalformedError, match="'xxx") as refusal:
         check_members({"a": 1, "x" * 10**6: 1}, frozenset({"a"}), "the file")
     assert len(str(refusal.value)) < 100
+
+
+# What strangers wrote
+
+FOREIGN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.text(max_size=8)
+    | st.integers(-(10**19) + 1, 10**20 - 1),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+def foreign(text: bytes | str, most: int = 1 << 20, **bounds) -> object:
+    data = text if isinstance(text, bytes) else text.encode()
+    return parse_json(data, "the file", most=most, **bounds)
+
+
+@given(FOREIGN, st.booleans())
+def test_any_value_is_read_as_it_was_written(value, ascii_only):
+    assert foreign(json.dumps(value, ensure_ascii=ascii_only)) == value
+
+
+@given(st.dictionaries(st.text(max_size=8), VALUES, max_size=4))
+def test_a_document_is_the_same_to_both_readers(value):
+    text = json.dumps(value)
+    assert read(text) == foreign(text)
+
+
+@given(st.binary(max_size=60) | st.text('[]{}",:\\u0019eE.-naltrusf ').map(str.encode))
+def test_a_stranger_can_only_be_refused_in_our_words(data):
+    with suppress(MalformedError):
+        foreign(data)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("1.0", "-0.0", "1e2", "1E+2", "1e999999999", "0.1", "-1.5e-7"),
+        *("9" * 21, "-" + "9" * 20, "1" * 5_000),
+    ],
+    ids=lambda each: each[:12],
+)
+def test_a_number_that_may_be_read_in_two_ways_stays_as_it_was_written(number):
+    found = foreign(f'{{"a":{number}}}')
+    assert isinstance(found, dict)
+    assert type(found["a"]) is NumberText
+    assert found["a"] == number
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**53, 2**64 - 1, -(2**63)])
+def test_an_integer_of_64_bits_is_one(number):
+    assert foreign(str(number)) == number
+
+
+def test_a_number_that_is_kept_as_text_is_no_text():
+    for kind, word in ((str, "text"), (int, "an integer")):
+        with pytest.raises(MalformedError, match=f'"a" that is {word}'):
+            member({"a": NumberText("1.5")}, "a", kind, "the file")
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "1", '"a"', "true", "{}"])
+def test_any_value_may_stand_alone_and_an_object_may_be_asked_for(text):
+    foreign(text)
+    if text == "{}":
+        assert parse_object(b"{}", "the file", most=2) == {}
+        return
+    with pytest.raises(MalformedError, match="the file is not a JSON object"):
+        parse_object(text.encode(), "the file", most=9)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        pytest.param('{"a":1,"a":1}', "same member twice", id="a member twice"),
+        pytest.param('[{"a":1,"\\u0061":null}]', "same member twice", id="escaped"),
+        pytest.param("NaN", "NaN is no integer", id="NaN"),
+        pytest.param("[-Infinity]", "-Infinity is no integer", id="-Infinity"),
+        pytest.param('"\\ud800"', "not valid Unicode", id="high surrogate"),
+        pytest.param('{"\\udc00":1}', "not valid Unicode", id="surrogate in a name"),
+        pytest.param(
+            '"\ud800"'.encode("utf-8", "surrogatepass"), "strict", id="raw one"
+        ),
+        pytest.param(b'"\xff"', "not strict JSON", id="no UTF-8"),
+        pytest.param(b"\xef\xbb\xbf{}", "not strict JSON", id="a byte order mark"),
+        pytest.param('{"a":1}'.encode("utf-16"), "not strict JSON", id="UTF-16"),
+        pytest.param("{}{}", "not strict JSON", id="a second value"),
+        pytest.param("", "not strict JSON", id="nothing"),
+        pytest.param('"', "not strict JSON", id="a text that does not end"),
+        pytest.param('"\\', "not strict JSON", id="nor does its escape"),
+        pytest.param("01", "not strict JSON", id="leading zero"),
+        pytest.param("1.", "not strict JSON", id="nothing after the point"),
+        pytest.param("]]]]", "not strict JSON", id="more ends than beginnings"),
+    ],
+)
+def test_what_two_readers_could_read_as_two_values_is_refused(text, match):
+    with pytest.raises(MalformedError, match=match):
+        foreign(text)
+
+
+def test_what_strangers_wrote_is_bounded_before_it_is_read():
+    assert foreign("[1]", most=3) == [1]
+    with pytest.raises(MalformedError, match="of 3 bytes; at most 2 are read"):
+        foreign("[1]", most=2)
+
+
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a":', "}")])
+def test_64_levels_are_read_or_as_many_as_are_asked_for(begin, end):
+    def text(depth):
+        return begin * depth + "1" + end * depth
+
+    for depth, bounds in ((64, {}), (3, {"depth": 3})):
+        assert foreign(text(depth), **bounds)
+        with pytest.raises(MalformedError, match=f"nested more than {depth} deep"):
+            foreign(text(depth + 1), **bounds)
+
+
+def test_brackets_in_texts_are_not_nested():
+    text = '["' + "[{" * 500 + '\\"' + "[" * 500 + '\\\\", "]"]'
+    assert foreign(text, depth=1)
+    with pytest.raises(MalformedError, match="nested more than 1 deep"):
+        foreign(text[:-1] + ", []]", depth=1)
+
+
+@pytest.mark.parametrize("unit", ["[", '{"a":', '["', '"[', '\\"[', '"\\'])
+def test_nothing_is_deep_or_long_enough_to_keep_a_reader_busy(unit):
+    with pytest.raises(MalformedError, match=r"nested more|strict JSON"):
+        foreign(unit * 100_000)
+
+
+def test_a_stranger_too_has_65536_values_at_most():
+    assert foreign(json.dumps([0] * (MAX_VALUES - 1)))
+    with pytest.raises(MalformedError, match="more than 65536 values"):
+        foreign(json.dumps([None] * MAX_VALUES))

@@ -158,6 +158,13 @@ def signed(algorithm: Algorithm) -> tuple[PublicKey, bytes, bytes]:
     if algorithm in (Algorithm.ED25519, Algorithm.ML_DSA_44):
         owner = signer("owner", 0x01 if algorithm is Algorithm.ED25519 else 0x06)
         return PublicKey(algorithm, owner.public), message, owner.sign(message)
+    if algorithm is Algorithm.ECDSA_P384:
+        large = ec.derive_private_key(7, ec.SECP384R1())
+        der = large.public_key().public_bytes(
+            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        )
+        signature = large.sign(message, ec.ECDSA(hashes.SHA384()))
+        return PublicKey(algorithm, der), message, signature
     key = ec.derive_private_key(7, ec.SECP256R1())
     signature = key.sign(message, ec.ECDSA(hashes.SHA256()))
     if algorithm is Algorithm.ECDSA_P256_RAW:
