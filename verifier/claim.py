@@ -10,33 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final
 
 from verifier.bundle import Before
-from verifier.commitment import Opening, verify_openings
-from verifier.entry import PREFIX, Entry
-from verifier.errors import (
-    ArtifactError,
-    ConsistencyError,
-    EntryError,
-    MalformedError,
-    OpeningError,
+from verifier.commitment import Opening
+from verifier.content import (
+    check_artifact,
+    check_openings,
+    check_producer,
+    read_content,
 )
+from verifier.errors import ConsistencyError, MalformedError
 from verifier.hashing import leaf_hash
 from verifier.policy import Policy
+from verifier.producers import Producers
 from verifier.proof import verify_consistency, verify_inclusion
 from verifier.receipt import Receipt
-from verifier.record import MEDIA_TYPE, Record, digest_text, parse_record, texts
-from verifier.report import Report, path_text, time_text
+from verifier.report import Report, time_text
 from verifier.trust import Limits, TrustedCheckpoint, verify_checkpoint
 from verifier.vouch import note_trust
-
-# In an opaque log anybody can submit what looks like a record log's entry.
-_WHOSE_WORD: Final = {
-    "record": "the log wrote",
-    "auto": "if this is a record log, it wrote",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +48,39 @@ def verify_claim(
     *,
     kind: str = "auto",
     artifact: bytes | None = None,
+    producers: Producers | None = None,
 ) -> None:
     """Return if `claim` holds, with all that it shows in `report`.
 
-    `artifact` is the SHA-256 of a file that the entry has to describe.
+    `artifact` is the SHA-256 of a file that the entry has to describe, `producers`
+    are those of whom one has to have signed it.
     """
     trusted = verify_checkpoint(claim.receipt.checkpoint, policy, limits)
     note_trust(trusted, policy, limits, report)
     _verify_inclusion(claim, trusted, report)
-    content, record = _read_entry(claim.entry, kind, report)
-    _verify_openings(record, claim.openings, report)
+    content = read_content(claim.entry, kind, report)
+    check_producer(
+        content,
+        producers,
+        report,
+        index=claim.receipt.index,
+        now_ms=_seen_ms(trusted, limits),
+    )
+    check_openings(content, claim.openings, report)
     if artifact is not None:
-        _verify_artifact(content, record, claim.openings, artifact, report)
+        check_artifact(content, claim.openings, artifact, report)
     not_before = None
     if claim.before is not None:
         not_before = _verify_before(
             claim, claim.before, trusted, policy, limits, report
         )
     _note_times(not_before, trusted.not_after, report)
+
+
+def _seen_ms(trusted: TrustedCheckpoint, limits: Limits) -> int | None:
+    """When it stood there at the latest, where the entry itself says no time."""
+    seen = limits.now if trusted.not_after is None else trusted.not_after
+    return None if seen is None else seen * 1000
 
 
 def _verify_inclusion(claim: Claim, trusted: TrustedCheckpoint, report: Report) -> None:
@@ -92,89 +98,6 @@ def _verify_inclusion(claim: Claim, trusted: TrustedCheckpoint, report: Report) 
         index=claim.receipt.index,
         leaf=leaf_hash(claim.entry).hex(),
     )
-
-
-def _read_entry(data: bytes, kind: str, report: Report) -> tuple[bytes, Record | None]:
-    """What was submitted, and the record if it is one."""
-    if kind == "opaque" or (kind == "auto" and not data.startswith(PREFIX)):
-        says = f"{len(data)} bytes, {digest_text(sha256(data).digest())}"
-        report.notes(
-            "entry", says, bytes=len(data), digest=digest_text(sha256(data).digest())
-        )
-        return data, None
-    try:
-        entry = Entry.parse(data)
-    except MalformedError as error:
-        raise EntryError(f"not an entry of a record log: {error}") from None
-    digest = digest_text(sha256(entry.body).digest())
-    report.notes(
-        "entry",
-        f"{_WHOSE_WORD[kind]}: by {entry.by} at {time_text(entry.at // 1000)}, "
-        f"{len(entry.body)} bytes, {digest}, of type {entry.type}",
-        by=entry.by,
-        at=entry.at,
-        type=entry.type,
-        body_digest=digest,
-    )
-    if entry.type != MEDIA_TYPE:
-        return entry.body, None
-    record = parse_record(entry.body)
-    report.notes("record", f"id {record['id']}", record=record)
-    return entry.body, record
-
-
-def _verify_openings(
-    record: Record | None, openings: Sequence[Opening], report: Report
-) -> None:
-    if record is None:
-        if openings:
-            raise OpeningError(
-                "the evidence opens commitments, but the entry is not a record"
-            )
-        return
-    closed = verify_openings(record, list(openings))
-    for opening in openings:
-        report.holds(
-            "opening",
-            f"{path_text(opening.path)} is {opening.value!r}",
-            path=list(opening.path),
-            value=opening.value,
-        )
-    for path in closed:
-        report.notes(
-            "closed", f"{path_text(path)} is withheld or erased", path=list(path)
-        )
-
-
-def _verify_artifact(
-    content: bytes,
-    record: Record | None,
-    openings: Sequence[Opening],
-    artifact: bytes,
-    report: Report,
-) -> None:
-    digest = digest_text(artifact)
-    if record is None:
-        digests = {artifact, artifact.hex().encode(), digest.encode()}
-        if sha256(content).digest() != artifact and content not in digests:
-            raise ArtifactError(
-                f"what was logged is neither the file nor its digest, {digest}"
-            )
-        report.holds(
-            "artifact", "what was logged is the file, or its digest", digest=digest
-        )
-        return
-    # A commitment's digest is not the digest of a file.
-    stated = {name: value for name, value in record.items() if name != "commitments"}
-    found = [path for path, text in texts(stated) if text == digest]
-    for each in openings:
-        found += [
-            (*each.path, *path) for path, text in texts(each.value) if text == digest
-        ]
-    if not found:
-        raise ArtifactError(f"the record does not mention the file's digest, {digest}")
-    says = f"the record has {digest} at {', '.join(map(path_text, found))}"
-    report.holds("artifact", says, digest=digest, paths=[list(each) for each in found])
 
 
 def _verify_before(

@@ -73,22 +73,39 @@ def verify_consistency(
     RFC 9162, section 2.1.4.2. `first` must be at least 1: what an empty tree
     proves differs between protocols, and is theirs to decide.
     """
+    _check_hashes(second_root)
+    computed = root_from_consistency(
+        first=first, first_root=first_root, second=second, proof=proof
+    )
+    if computed == second_root:
+        return
+    if first == second:
+        raise ConsistencyError(f"two different roots for the same size {first}")
+    raise ConsistencyError(
+        f"the proof from size {first} leads to root {computed.hex()[:16]}…, "
+        f"the tree of {second} entries has {second_root.hex()[:16]}…"
+    )
+
+
+def root_from_consistency(
+    *, first: int, first_root: bytes, second: int, proof: Sequence[bytes]
+) -> bytes:
+    """Return the root that `proof` leads to from the tree of `first` entries."""
     if not 0 < first <= second <= MAX_SIZE:
         raise MalformedError(
             f"no consistency proof leads from size {first} to {second}"
         )
-    _check_hashes(first_root, second_root, *proof)
+    _check_hashes(first_root, *proof)
     if first == second:
         if proof:
             raise MalformedError(
                 "the consistency proof between equal sizes is not empty"
             )
-        if first_root != second_root:
-            raise ConsistencyError(f"two different roots for the same size {first}")
-        return
-    verify_subtree(
-        start=0, end=first, node=first_root, size=second, root=second_root, proof=proof
-    )
+        return first_root
+    before, root = _roots_from_subtree(0, first, first_root, second, proof)
+    if before != first_root:
+        raise _begins_otherwise(0, first, first_root, before, second)
+    return root
 
 
 def is_subtree(start: int, end: int) -> bool:
@@ -110,15 +127,21 @@ def verify_subtree(
     _check_hashes(node, root, *proof)
     fr, sr = _roots_from_subtree(start, end, node, size, proof)
     if fr != node:
-        raise ConsistencyError(
-            f"entries {start} to {end} have hash {node.hex()[:16]}…, "
-            f"the proof to size {size} starts from {fr.hex()[:16]}…"
-        )
+        raise _begins_otherwise(start, end, node, fr, size)
     if sr != root:
         raise ConsistencyError(
             f"the proof from entries {start} to {end} leads to root {sr.hex()[:16]}…, "
             f"the tree of {size} entries has {root.hex()[:16]}…"
         )
+
+
+def _begins_otherwise(
+    start: int, end: int, node: bytes, found: bytes, size: int
+) -> ConsistencyError:
+    return ConsistencyError(
+        f"entries {start} to {end} have hash {node.hex()[:16]}…, "
+        f"the proof to size {size} starts from {found.hex()[:16]}…"
+    )
 
 
 def _roots_from_subtree(
