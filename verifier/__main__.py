@@ -19,7 +19,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final, TypeVar
 
-from verifier import evidence, memory, policy, progress
+from verifier import believed, evidence, memory, policy, progress
 from verifier.arguments import VARIABLE, parser
 from verifier.audit import audit, note_outcome
 from verifier.durable import locked, write_atomically
@@ -28,6 +28,7 @@ from verifier.explain import explain
 from verifier.memory import Memory
 from verifier.meter import Meter
 from verifier.monitor import Forked, watch
+from verifier.producers import Producers
 from verifier.report import Report, escape
 from verifier.source import Directory, Source, Url, read_checkpoint
 from verifier.tile import MAX_ENTRY_BYTES
@@ -91,7 +92,8 @@ def _standard_input_trouble(arguments: argparse.Namespace) -> str | None:
     given = vars(arguments)
     if "-" in (given.get("state"), given.get("resume")):
         return "what is kept from run to run needs a file of its own, not -"
-    if list(given.values()).count("-") > 1:
+    named = [*given.values(), *(given.get("producer") or ())]
+    if named.count("-") > 1:
         return "standard input can be read once only"
     return None
 
@@ -128,7 +130,7 @@ def _carry_out(arguments: argparse.Namespace, report: Report) -> str | None:
     except VerificationError as error:
         report.fails(error.check, str(error))
     except evidence.EntryNeededError:
-        return "a tlog-proof does not contain its entry; give it with --entry FILE"
+        return "this receipt does not contain its entry; give it with --entry FILE"
     except Unavailable as error:
         asked = "answered 401;" in str(error)
         return f"{error}{_NEEDS_TOKEN if asked else ''}"
@@ -168,6 +170,10 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.artifact is not None:
         with open(arguments.artifact, "rb") as file:
             artifact = file_digest(file, "sha256").digest()
+    producers = None
+    if arguments.producer:
+        files = {name: _read(name, believed.MAX_BYTES) for name in arguments.producer}
+        producers = _producers(files, trusted, arguments.threshold)
     found = evidence.parse_evidence(_read(arguments.evidence, evidence.MAX_BYTES))
     evidence.verify_evidence(
         found,
@@ -178,7 +184,20 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
         artifact=artifact,
         kind=arguments.entries,
         misbehaviour=arguments.misbehaviour,
+        producers=producers,
+        leaf=arguments.leaf,
+        first=arguments.first,
     )
+
+
+def _producers(
+    files: Mapping[str, bytes], trusted: policy.Policy, threshold: int
+) -> Producers:
+    """Whom the caller believes: what is wrong with his files proves nothing."""
+    try:
+        return believed.believed_producers(files, trusted, threshold=threshold)
+    except VerificationError as error:
+        raise Unavailable(f"{', '.join(files)}: {error}") from None
 
 
 def _audit(arguments: argparse.Namespace, report: Report) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, NoReturn, TypeAlias
 
+from verifier.coseclaim import LEAVES
 from verifier.entry import KINDS
 from verifier.errors import MalformedError
 from verifier.report import escape
@@ -84,11 +85,41 @@ def options_of(command: str) -> list[str]:
 
 
 def _add_verify(commands: _Commands) -> None:
-    verify = _command(commands, "verify", "check a bundle or a tlog-proof, offline")
+    verify = _command(
+        commands, "verify", "check a bundle, a receipt or a transparent statement"
+    )
     _add_trust(verify)
     option = verify.add_argument
     option("--entry", metavar="FILE", help="the entry that the evidence is about")
     option("--artifact", metavar="FILE", help="a file that the entry must describe")
+    option(
+        "--producer",
+        metavar="FILE",
+        action="append",
+        help="whose statement it must be: keys, certificates, or a log's register of "
+        "producers; may be repeated",
+    )
+    option(
+        "--threshold",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="how many of these keys must have signed [%(default)s]",
+    )
+    option(
+        "--from",
+        dest="first",
+        type=parse_final,
+        metavar="SIZE:ROOT",
+        help="the tree that you believed before, for a COSE receipt that it only grew",
+    )
+    option(
+        "--leaf",
+        choices=LEAVES,
+        default=LEAVES[0],
+        help="what the log of a COSE receipt has for an entry: the statement, or its "
+        "SHA-256, as some services do [%(default)s]",
+    )
     _add_kind(verify)
     option(
         "--misbehaviour",
@@ -195,7 +226,7 @@ def _add_kind(command: argparse.ArgumentParser) -> None:
         "--entries",
         choices=KINDS,
         default="auto",
-        help="read entries as a record log's, as bytes, or as they look [%(default)s]",
+        help="read entries as those of such a log, or as they look [%(default)s]",
     )
 
 

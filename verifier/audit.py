@@ -48,6 +48,7 @@ class Outcome:
     damage: list[Damage]
     times: tuple[int, int] | None
     resumed_at: int
+    statement: bool = False
 
 
 def audit(
@@ -76,6 +77,7 @@ def audit(
         size=size,
         record=None if kind == "auto" else kind == "record",
         strict=strict,
+        statement=kind == "statement",
     )
     progress = Progress(record=reading.record)
     if kept is not None:
@@ -105,7 +107,11 @@ def audit(
         keep_progress()
     damage = [*progress.damage, *(gone or tree.close(checkpoint.root))]
     return Outcome(
-        record=bool(progress.record), damage=damage, times=tree.times, resumed_at=first
+        record=bool(progress.record),
+        damage=damage,
+        times=tree.times,
+        resumed_at=first,
+        statement=reading.statement,
     )
 
 
@@ -194,6 +200,8 @@ def _context() -> BaseContext:
 def note_outcome(outcome: Outcome, size: int, report: Report) -> None:
     """Note what an audit of `size` entries has found; raise if it is not all."""
     kind = "record" if outcome.record else "opaque"
+    if outcome.statement:
+        kind = "statement"
     if outcome.resumed_at:
         says = f"the first {outcome.resumed_at} were re-hashed by an earlier run"
         if outcome.damage:

@@ -14,8 +14,8 @@ from typing import Final, Self
 from verifier import cbor
 from verifier.errors import MalformedError
 
-KINDS: Final = ("auto", "record", "opaque")
-"""How entries are read: as a record log's, as bytes, or as they look."""
+KINDS: Final = ("auto", "record", "statement", "opaque")
+"""How entries are read: as those of such a log, or as they look."""
 
 VERSION: Final = 1
 LOG: Final = "log"

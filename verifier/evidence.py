@@ -10,17 +10,36 @@ from typing import Final, TypeAlias
 from verifier import bundle, misbehaviour
 from verifier.bundle import Bundle
 from verifier.claim import Claim, verify_claim
+from verifier.cose import PREFIX as COSE_PREFIX
+from verifier.cose import Sign1
+from verifier.coseclaim import (
+    Asked,
+    verify_cose_claim,
+    verify_growth,
+    verify_transparent,
+)
 from verifier.document import parse_document
 from verifier.errors import EntryError, MalformedError
 from verifier.misbehaviour import Misbehaviour, verify_misbehaviour
 from verifier.policy import Policy
+from verifier.producers import Producers
 from verifier.receipt import FAMILY, Receipt
+from verifier.receipt.cose import CONSISTENCY, VDP, VDS, CoseReceipt
+from verifier.receipt.transparent import RECEIPTS, TransparentStatement
 from verifier.report import Report
 from verifier.trust import Limits
 
 MAX_BYTES: Final = 3 << 19
 
-Evidence: TypeAlias = Bundle | Receipt | Misbehaviour
+Evidence: TypeAlias = (
+    Bundle | Receipt | Misbehaviour | CoseReceipt | TransparentStatement
+)
+
+
+_ALONE: Final = (
+    "a statement alone shows nothing of a log: give the bundle or the receipt that "
+    "came with it"
+)
 
 
 class EntryNeededError(Exception):
@@ -37,12 +56,15 @@ def checkpoint_in(data: bytes) -> bytes:
 
 
 def parse_evidence(data: bytes) -> Evidence:
-    """Read a bundle, a receipt or a proof of misbehaviour, or raise MalformedError."""
+    """Read evidence of whichever kind it says it is, or raise MalformedError."""
     if data.startswith(FAMILY):
         return Receipt.parse(data)
+    if data.startswith(COSE_PREFIX):
+        return _parse_cose(data)
     if not data.lstrip().startswith(b"{"):
         raise MalformedError(
-            "neither a bundle, nor a tlog-proof, nor a proof of misbehaviour"
+            "neither a bundle, nor a tlog-proof, nor a COSE receipt or transparent "
+            "statement, nor a proof of misbehaviour"
         )
     document = parse_document(
         data, "the evidence", most=MAX_BYTES, depth=bundle.MAX_DEPTH
@@ -52,10 +74,22 @@ def parse_evidence(data: bytes) -> Evidence:
         return Bundle.parse(data)
     if schema == misbehaviour.SCHEMA:
         return Misbehaviour.parse(data)
+    if "payload" in document or "mediaType" in document:
+        raise MalformedError(_ALONE)
     raise MalformedError(
         f'the evidence\'s "schema" is neither "{bundle.SCHEMA}" '
         f'nor "{misbehaviour.SCHEMA}"'
     )
+
+
+def _parse_cose(data: bytes) -> CoseReceipt | TransparentStatement:
+    message = Sign1.parse(data, "the evidence")
+    # Also where it says so in the wrong header: then it is a receipt that is wrong.
+    if any(x in (*message.headers, *message.unprotected) for x in (VDS, VDP)):
+        return CoseReceipt.parse(data)
+    if RECEIPTS in message.unprotected:
+        return TransparentStatement.of(message)
+    raise MalformedError(_ALONE)
 
 
 def verify_evidence(
@@ -68,17 +102,26 @@ def verify_evidence(
     artifact: bytes | None = None,
     kind: str = "auto",
     misbehaviour: bool = False,
+    producers: Producers | None = None,
+    leaf: str = "entry",
+    first: tuple[int, bytes] | None = None,
 ) -> None:
     """Return if `evidence` holds, with all that it shows in `report`.
 
     A proof of misbehaviour holds only for who asked for one with `misbehaviour`:
     that it holds is bad news, and must not pass for good news.
     `entry` is the entry that the caller has in hand, `artifact` the SHA-256 of
-    a file that it has to describe.
+    a file that it has to describe, `producers` those of whom one has to have signed
+    it. `leaf` says what a log has as its entry, where other services do otherwise, and
+    `first` is the tree that the caller believed before, for a receipt of growth.
     """
+    about = (entry, artifact, producers)
+    asked = Asked(
+        kind=kind, artifact=artifact, producers=producers, leaf=leaf, first=first
+    )
     match evidence:
         case Misbehaviour():
-            if not misbehaviour or entry is not None or artifact is not None:
+            if not misbehaviour or any(each is not None for each in about):
                 raise EntryError(
                     "this is a proof that the log misbehaved, and about no entry; "
                     "to check it, ask for that and for nothing else"
@@ -87,6 +130,9 @@ def verify_evidence(
             return
         case _ if misbehaviour:
             raise EntryError("this is no proof of misbehaviour, which was asked for")
+        case CoseReceipt() | TransparentStatement():
+            _verify_cose(evidence, entry, policy, limits, report, asked)
+            return
         case Receipt():
             if entry is None:
                 raise EntryNeededError
@@ -100,4 +146,33 @@ def verify_evidence(
                 openings=evidence.openings,
                 before=evidence.before,
             )
-    verify_claim(claim, policy, limits, report, kind=kind, artifact=artifact)
+    verify_claim(
+        claim,
+        policy,
+        limits,
+        report,
+        kind=kind,
+        artifact=artifact,
+        producers=producers,
+    )
+
+
+def _verify_cose(
+    evidence: CoseReceipt | TransparentStatement,
+    entry: bytes | None,
+    policy: Policy,
+    limits: Limits,
+    report: Report,
+    asked: Asked,
+) -> None:
+    if isinstance(evidence, TransparentStatement):
+        if entry is not None:
+            raise EntryError("a transparent statement is the entry; give no other")
+        verify_transparent(evidence, policy, limits, report, asked)
+        return
+    if evidence.kind == CONSISTENCY:
+        verify_growth(evidence, policy, limits, report, asked)
+        return
+    if entry is None:
+        raise EntryNeededError
+    verify_cose_claim(evidence, entry, policy, limits, report, asked)

@@ -6,18 +6,30 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from verifier import own
+from verifier.certificate import Certificate
 from verifier.checkpoint import Checkpoint
+from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.cosignature import split_time
+from verifier.credential import Credential
+from verifier.document import parse_json
 from verifier.entry import PREFIX, Entry
 from verifier.errors import MalformedError
 from verifier.evidence import parse_evidence
+from verifier.explaincose import explain_cose, explain_statement
 from verifier.keys import VerifierKey
 from verifier.misbehaviour import Misbehaviour
 from verifier.note import Note, NoteSignature
+from verifier.pem import parse_keys
 from verifier.policy import Policy, name_text
 from verifier.receipt import FAMILY, Receipt
+from verifier.receipt.cose import CoseReceipt
+from verifier.receipt.transparent import TransparentStatement
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
+from verifier.register import MAX_BYTES as MAX_REGISTER_BYTES
+from verifier.register import SCHEMA as REGISTER
+from verifier.register import Register
 from verifier.report import Report, path_text, time_text
+from verifier.statement import is_statement
 
 _ED25519_BYTES = 64
 _ML_DSA_44_BYTES = 2420
@@ -26,8 +38,10 @@ _TIME_BYTES = 8
 
 def explain(data: bytes, report: Report) -> None:
     """Note in `report` what `data` is and says. Nothing is verified."""
-    if data.lstrip().startswith(b"{") or data.startswith(FAMILY):
-        _explain_evidence(data, report)
+    if data.startswith(COSE_PREFIX):
+        explain_cose(data, report)
+    elif data.lstrip().startswith(b"{") or data.startswith(FAMILY):
+        _explain_document(data, report)
     elif data.startswith(PREFIX):
         _explain_entry(data, report)
     else:
@@ -35,6 +49,7 @@ def explain(data: bytes, report: Report) -> None:
             _explain_note,
             _explain_policy,
             _explain_key,
+            _explain_keys,
         ]
         reasons = []
         for reader in readers:
@@ -46,9 +61,36 @@ def explain(data: bytes, report: Report) -> None:
         else:
             raise MalformedError(
                 "nothing that is known here; as a signed note: {}; as a policy: {}; "
-                "as a key: {}".format(*reasons)
+                "as a key: {}; as a producer's keys: {}".format(*reasons)
             )
     report.notes("inspect", "nothing here was verified")
+
+
+def _explain_document(data: bytes, report: Report) -> None:
+    """What is JSON or a tlog-proof: it says itself what it is."""
+    if data.startswith(FAMILY):
+        _explain_evidence(data, report)
+        return
+    document = parse_json(data, "it", most=MAX_REGISTER_BYTES)
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema == REGISTER:
+        _explain_register(data, report)
+    elif schema is None and isinstance(document, dict) and _is_signed(document):
+        explain_statement(data, report)
+    else:
+        _explain_evidence(data, report)
+
+
+def _is_signed(document: dict[str, object]) -> bool:
+    return any(name in document for name in ("payload", "payloadType", "mediaType"))
+
+
+def _explain_register(data: bytes, report: Report) -> None:
+    register = Register.parse(data)
+    report.notes("register", f"{len(register.entries)} entries about producers")
+    for each in register.entries:
+        report.notes("entry", f"entry {each.index}, {len(each.entry)} bytes")
+    _explain_note(register.checkpoint, report)
 
 
 def _explain_evidence(data: bytes, report: Report) -> None:
@@ -61,6 +103,9 @@ def _explain_evidence(data: bytes, report: Report) -> None:
             )
             _explain_note(claim.first, report)
             _explain_note(claim.second, report)
+        case CoseReceipt() | TransparentStatement():
+            # Told apart by their first bytes, and explained elsewhere.
+            raise MalformedError("COSE where JSON was expected")
         case found:
             says = (
                 f"an entry of {len(found.entry)} bytes; openings: {len(found.openings)}"
@@ -114,6 +159,8 @@ def _explain_entry(data: bytes, report: Report) -> None:
     elif entry.type == own.MEDIA_TYPE:
         for name, value in own.parse_own(entry).items():
             report.notes("own", f"{name}: {value!r}")
+    elif is_statement(entry.type):
+        explain_statement(entry.body, report)
 
 
 def _explain_note(data: bytes, report: Report) -> None:
@@ -165,6 +212,14 @@ def _explain_policy(data: bytes, report: Report) -> None:
         members = ", ".join(map(name_text, group.members))
         report.notes("group", f"{name_text(name)}: {group.least} of {members}")
     report.notes("quorum", name_text(policy.quorum))
+
+
+def _explain_keys(data: bytes, report: Report) -> None:
+    for each in parse_keys(data):
+        if isinstance(each, Certificate):
+            report.notes("certificate", Credential.of_certificate(each).text)
+        else:
+            report.notes("key", Credential.of_key(each).text)
 
 
 def _explain_key(data: bytes, report: Report) -> None:

@@ -20,6 +20,11 @@ FORMAT: Final = "provlog/1"
 GENESIS: Final = "genesis"
 KEY_ROTATE: Final = "key.rotate"
 FREEZE: Final = "freeze"
+PRODUCER_ADD: Final = "producer.add"
+PRODUCER_ROTATE: Final = "producer.rotate"
+PRODUCER_REVOKE: Final = "producer.revoke"
+PRODUCERS: Final = (PRODUCER_ADD, PRODUCER_ROTATE, PRODUCER_REVOKE)
+"""What is said of producers; each has a `number`, from 0 on and without a gap."""
 
 Own: TypeAlias = dict[str, Any]
 
@@ -33,6 +38,15 @@ _MEMBERS: Final[dict[str, dict[str, type]]] = {
     },
     KEY_ROTATE: {"keys": list},
     FREEZE: {"reason": str},
+    PRODUCER_ADD: {
+        "number": int,
+        "producer": str,
+        "keys": list,
+        "issuers": list,
+        "threshold": int,
+    },
+    PRODUCER_ROTATE: {"number": int, "producer": str, "keys": list, "until": int},
+    PRODUCER_REVOKE: {"number": int, "producer": str, "ids": list, "reason": str},
 }
 
 
@@ -45,7 +59,12 @@ def parse_own(entry: Entry) -> Own:
     """What the log says in `entry`, which it made itself."""
     if entry.by != LOG or entry.type != MEDIA_TYPE:
         raise MalformedError("not one of the log's own entries")
-    return check_own(cbor.decode(entry.body, text_keys=True))
+    return parse_members(entry.body)
+
+
+def parse_members(body: bytes) -> Own:
+    """What the log says, out of the bytes in which it says it."""
+    return check_own(cbor.decode(body, text_keys=True))
 
 
 def check_own(own: object) -> Own:

@@ -78,6 +78,7 @@ def save(progress: Progress, checkpoint: Checkpoint, reading: Reading) -> bytes:
         "origin": checkpoint.origin,
         "record": progress.record,
         "strict": reading.strict,
+        "statement": reading.statement,
         "roots": progress.roots.hex(),
         "times": progress.times,
         "damage": [asdict(each) for each in progress.damage],
@@ -96,6 +97,8 @@ def load(data: bytes, checkpoint: Checkpoint, reading: Reading) -> Progress:
             document["origin"] == checkpoint.origin
             and reading.record in (None, progress.record)
             and document["strict"] == reading.strict
+            # Older files have no such member: they are of no statement log.
+            and document.get("statement", False) == reading.statement
         )
     except _UNREADABLE as error:
         raise Unavailable(

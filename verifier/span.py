@@ -19,6 +19,7 @@ from verifier.errors import MalformedError
 from verifier.hashing import HASH_SIZE, leaf_hashes, root_over
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.source import Source, read_entries, read_hashes
+from verifier.statement import Statement, check_bare, is_statement
 from verifier.tile import ENTRIES, WIDTH, Tile, width_at
 
 SPAN: Final = WIDTH * WIDTH
@@ -39,6 +40,8 @@ class Reading:
     record: bool | None
     """None: as the first entry looks, which is the log's own word in a record log."""
     strict: bool
+    statement: bool = False
+    """Whether every entry is a bare statement: a statement log says so nowhere."""
 
 
 @dataclass(slots=True)
@@ -88,6 +91,8 @@ def check_span(reading: Reading, number: int, floor: int = 0) -> Span:
                 _check_times(span, tile, entries)
                 if reading.strict:
                     _check_forms(span, tile, entries)
+            elif reading.statement and reading.strict:
+                _check_statements(span, tile, entries)
         at = tile.index % WIDTH * HASH_SIZE
         if tile.width == WIDTH:
             expected = (span.parents or b"")[at : at + HASH_SIZE]
@@ -159,6 +164,19 @@ def _check_forms(span: Span, tile: Tile, entries: list[bytes]) -> None:
             entry = Entry.parse(data)
             if entry.type == MEDIA_TYPE:
                 parse_record(entry.body)
+            elif is_statement(entry.type):
+                Statement.parse(entry.body)
+        except MalformedError as error:
+            found["form", str(error)].append(index)
+    _note_entries(span, tile, found)
+
+
+def _check_statements(span: Span, tile: Tile, entries: list[bytes]) -> None:
+    """Note entries that are not what a statement log may hold."""
+    found: _Found = defaultdict(list)
+    for index, data in enumerate(entries, start=tile.index * WIDTH):
+        try:
+            check_bare(data)
         except MalformedError as error:
             found["form", str(error)].append(index)
     _note_entries(span, tile, found)

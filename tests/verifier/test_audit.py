@@ -14,6 +14,8 @@ import pytest
 
 from tests.copies import AT, copy_of, opaque, outage, wrapped
 from tests.loopback import Server, folder, running
+from tests.recordlog import wrapped as wrapped_as
+from tests.statements import sign1
 from tests.testlog import TestLog
 from verifier import Checkpoint, Report, verify_log
 from verifier import audit as audits
@@ -22,6 +24,7 @@ from verifier.damage import MAX_FINDINGS, Damage
 from verifier.errors import DamagedError, Unavailable
 from verifier.hashing import EMPTY_ROOT
 from verifier.source import Directory, Url
+from verifier.statement import COSE
 from verifier.tile import ENTRIES, Tile, encode_entries
 
 SIZES = [0, 1, 255, 256, 257, 65_535, 65_536, 65_537]
@@ -68,7 +71,7 @@ def test_the_caller_may_say_how_entries_are_read(kind):
 
 @pytest.mark.parametrize("kind", ["records", "", "Opaque", None])
 def test_a_way_to_read_entries_that_there_is_not_is_no_way(kind):
-    with pytest.raises(ValueError, match="auto, record, opaque"):
+    with pytest.raises(ValueError, match="auto, record, statement, opaque"):
         copy("record", 257).audit(kind=kind)
 
 
@@ -398,3 +401,40 @@ def test_what_an_earlier_run_has_found_is_said_to_be_from_then():
     note_outcome(outcome, 70_000, report)
     assert "until its file is deleted" in report.findings[0].says
     assert [each.check for each in report.broken] == ["missing"]
+
+
+def test_a_statement_log_holds_statements_and_nothing_else(tmp_path):
+    log = TestLog(tmp_path)
+    log.append(sign1(), sign1(b"second"), sign1(unprotected={9: 1}), b"third")
+    checkpoint = log.check()
+    found = audit(Directory(tmp_path), checkpoint, kind="statement")
+    assert found.statement
+    assert not found.damage
+    found = audit(Directory(tmp_path), checkpoint, kind="statement", strict=True)
+    assert [each.check for each in found.damage] == ["form", "form"]
+    assert [each.indexes for each in found.damage] == [((2, 3),), ((3, 4),)]
+    report = Report()
+    log = TestLog(tmp_path / "good")
+    log.append(sign1(), sign1(b"second"))
+    checkpoint = log.check()
+    kept = []
+    good = audit(
+        Directory(tmp_path / "good"),
+        checkpoint,
+        kind="statement",
+        strict=True,
+        keep=kept.append,
+    )
+    note_outcome(good, 2, report)
+    assert "2 statement entries" in report.text()
+    with pytest.raises(Unavailable, match="other options"):
+        audit(Directory(tmp_path / "good"), checkpoint, strict=True, kept=kept[-1])
+
+
+def test_a_record_logs_statements_are_read_where_forms_are_looked_at(tmp_path):
+    log = TestLog(tmp_path)
+    log.append(wrapped_as(sign1(), 0, type=COSE), wrapped_as(b"junk", 1, type=COSE))
+    checkpoint = log.check()
+    assert not audit(Directory(tmp_path), checkpoint).damage
+    (found,) = audit(Directory(tmp_path), checkpoint, strict=True).damage
+    assert (found.check, found.indexes) == ("form", ((1, 2),))

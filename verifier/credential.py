@@ -1,0 +1,168 @@
+"""A key of a producer, or the certificate that stands for several, and how long.
+
+In the log's own entries a credential is a map:
+
+    {"algorithm": "ed25519", "key": h'…'}            a key
+    {"certificate": h'…'}                            an X.509 certificate: of an
+                                                     authority, or the signer's own
+    {…, "from": 1790000000000, "until": …}           and from when, until when
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, Final, Self
+
+from verifier.certificate import Certificate
+from verifier.cosekey import thumbprint
+from verifier.document import check_members
+from verifier.entry import MAX_AT
+from verifier.errors import MalformedError, ProducerError
+from verifier.keys import Algorithm, PublicKey
+from verifier.pem import key_id
+from verifier.report import time_text
+
+ALGORITHMS: Final[Mapping[str, Algorithm]] = {
+    "ed25519": Algorithm.ED25519,
+    "ml-dsa-44": Algorithm.ML_DSA_44,
+    "ecdsa-p256": Algorithm.ECDSA_P256,
+}
+"""What a producer's own key may be; below a certificate there may be others."""
+_ID_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A key, or a certificate, and how long it may be believed.
+
+    `added` and `revoked` are the indexes of the entries that say so, where there are
+    any; times are milliseconds since 1970.
+    """
+
+    id: str
+    key: PublicKey | None
+    certificate: Certificate | None
+    added: int | None = None
+    revoked: int | None = None
+    reason: str = ""
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+    @classmethod
+    def of_key(cls, key: PublicKey) -> Self:
+        """That of a key, in whichever way its signatures are written."""
+        if key.algorithm is Algorithm.ECDSA_P256_RAW:
+            key = PublicKey(Algorithm.ECDSA_P256, key.raw)
+        return cls(id=key_id(key), key=key, certificate=None)
+
+    @classmethod
+    def of_certificate(cls, certificate: Certificate) -> Self:
+        """That of a certificate, by whose hash it is known."""
+        id_ = sha256(certificate.der).hexdigest()[:_ID_DIGITS]
+        return cls(id=id_, key=None, certificate=certificate)
+
+    @classmethod
+    def parse(cls, document: object) -> Self:
+        """Read what an own entry says, or raise MalformedError."""
+        if not isinstance(document, dict):
+            raise MalformedError("a producer's key is no map")
+        what = "a producer's key"
+        check_members(
+            document,
+            frozenset({"algorithm", "key", "certificate", "from", "until"}),
+            what,
+        )
+        match document:
+            case {"certificate": bytes() as der} if "key" not in document:
+                found = cls.of_certificate(Certificate.parse(der))
+            case {"algorithm": str() as name, "key": bytes() as raw} if (
+                "certificate" not in document and name in ALGORITHMS
+            ):
+                found = cls.of_key(PublicKey(ALGORITHMS[name], raw))
+            case _:
+                known = ", ".join(ALGORITHMS)
+                raise MalformedError(f"{what} is a certificate, or one of {known}")
+        return replace(
+            found,
+            from_ms=_time(document.get("from"), "from"),
+            until_ms=_time(document.get("until"), "until"),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """What an own entry says of it."""
+        members: dict[str, Any] = {}
+        if self.certificate is not None:
+            members["certificate"] = self.certificate.der
+        else:
+            assert self.key is not None  # noqa: S101 - it is one of the two
+            name = next(n for n, a in ALGORITHMS.items() if a is self.key.algorithm)
+            members |= {"algorithm": name, "key": self.key.raw}
+        if self.from_ms is not None:
+            members["from"] = self.from_ms
+        if self.until_ms is not None:
+            members["until"] = self.until_ms
+        return members
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """By what a statement may name it: what we write, and RFC 9679's thumbprint."""
+        names = (self.id.encode(), bytes.fromhex(self.id))
+        return names if self.key is None else (*names, thumbprint(self.key))
+
+    @property
+    def own_key(self) -> PublicKey | None:
+        """The key that was registered with it: of a certificate the one in there."""
+        return self.key if self.certificate is None else self.certificate.key
+
+    @property
+    def text(self) -> str:
+        """What it is, for a person."""
+        if self.certificate is not None:
+            return f"certificate {self.id} of {self.certificate.subject or 'no name'}"
+        assert self.key is not None  # noqa: S101 - it is one of the two
+        return f"{self.key.algorithm} key {self.id}"
+
+    def ended(self, index: int, reason: str) -> Self:
+        """The same, revoked by the entry at `index`; what has ended stays so."""
+        if self.revoked is not None:
+            return self
+        return replace(self, revoked=index, reason=reason)
+
+    def until(self, until_ms: int) -> Self:
+        """The same, good no longer than that."""
+        if self.until_ms is not None and self.until_ms <= until_ms:
+            return self
+        return replace(self, until_ms=until_ms)
+
+    def check(self, *, index: int | None, at_ms: int | None) -> None:
+        """Return if it was good for what stands at `index`, logged at that time.
+
+        None where it is not known: what is asked now is later than all that is known.
+        """
+        if self.added is not None and index is not None and index < self.added:
+            raise ProducerError(
+                f"{self.text} was registered at entry {self.added}, after this one"
+            )
+        if self.revoked is not None and (index is None or index > self.revoked):
+            why = f": {self.reason}" if self.reason else ""
+            raise ProducerError(f"{self.text} was revoked at entry {self.revoked}{why}")
+        if at_ms is None:
+            return
+        if self.from_ms is not None and at_ms < self.from_ms:
+            raise ProducerError(
+                f"{self.text} is good from {time_text(self.from_ms // 1000)} on"
+            )
+        if self.until_ms is not None and at_ms >= self.until_ms:
+            raise ProducerError(
+                f"{self.text} was good until {time_text(self.until_ms // 1000)}"
+            )
+
+
+def _time(value: object, name: str) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= MAX_AT:
+        raise MalformedError(f"{name} of a producer's key is no time in milliseconds")
+    return value
