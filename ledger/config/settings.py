@@ -100,6 +100,14 @@ class Settings:
         '"witnessed" with one that a quorum has cosigned',
     )
     index: bool = _set(default=True, says="whether entries can be looked up by digest")
+    statement_types: tuple[str, ...] = _set(
+        (), "the payload types of statements that are taken; none: all of them"
+    )
+    receipt_algorithm: str = _set(
+        "-19",
+        'what COSE receipts name as their algorithm: "-19" (Ed25519), or "-8" for '
+        "those who know its older name only",
+    )
     publish_interval_ms: int = _set(
         1_000, "how often a log that has grown publishes a checkpoint"
     )
@@ -145,6 +153,7 @@ _CHOICES: Final = {
     "reads": ("public", "token"),
     "ack": ("committed", "published", "witnessed"),
     "witness_failure": ("closed", "open"),
+    "receipt_algorithm": ("-19", "-8"),
 }
 _MAY_BE_EMPTY: Final = ("tls_certificate", "tls_key")
 

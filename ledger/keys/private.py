@@ -10,7 +10,7 @@ import secrets
 import stat
 from pathlib import Path
 from shlex import quote
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.errors import Held
 
@@ -18,7 +18,18 @@ MAX_BYTES: Final = 64 * 1024
 """Some hundred keys; a log has two, and four during a rotation."""
 
 
-def read_private(path: Path) -> str:
+class Kept(NamedTuple):
+    """What is in a private file, in the words that are said about it."""
+
+    keys: str
+    file: str
+    copied: str  # what is to be done where somebody may have copied them
+
+
+OF_A_LOG: Final = Kept("the log's keys", "log's key file", "freeze the log")
+
+
+def read_private(path: Path, kept: Kept = OF_A_LOG) -> str:
     """The text at `path`, or Held: missing, damaged, or within the reach of others."""
     # Not blocking: a pipe laid here would have us wait for its other end.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -26,27 +37,27 @@ def read_private(path: Path) -> str:
         number = os.open(path, flags)
         try:
             # Of what was opened; the name may lead elsewhere by now.
-            _check_private(path, os.fstat(number))
+            _check_private(path, os.fstat(number), kept)
             with open(number, "rb", closefd=False) as file:
                 data = file.read(MAX_BYTES + 1)
         finally:
             os.close(number)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise _not_a_file(path) from None
+            raise _not_a_file(path, kept) from None
         if error.errno == errno.EACCES and (owner := _owner(path)) is not None:
             raise _wrong_user(path, owner) from None
         raise Held(
             "key_missing",
             f"the keys at {path} cannot be read: {error.strerror}",
-            mend=f"put the log's key file, or its backup, at {path}",
+            mend=f"put the {kept.file}, or its backup, at {path}",
         ) from None
     if len(data) > MAX_BYTES:
-        raise damaged(path, f"it has more than {MAX_BYTES} bytes")
+        raise damaged(path, f"it has more than {MAX_BYTES} bytes", kept)
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise damaged(path, "it is not valid UTF-8") from None
+        raise damaged(path, "it is not valid UTF-8", kept) from None
 
 
 def write_private(path: Path, text: str) -> None:
@@ -75,24 +86,24 @@ def write_private(path: Path, text: str) -> None:
         ) from None
 
 
-def damaged(path: Path, says: str) -> Held:
+def damaged(path: Path, says: str, kept: Kept = OF_A_LOG) -> Held:
     """What to raise where the file is not the one it has to be."""
     return Held(
         "key_damaged",
-        f"{path} does not hold a log's keys: {says}",
-        mend=f"put the backup of the log's key file at {path}",
+        f"{path} does not hold {kept.keys}: {says}",
+        mend=f"put the backup of the {kept.file} at {path}",
     )
 
 
-def _check_private(path: Path, found: os.stat_result) -> None:
+def _check_private(path: Path, found: os.stat_result, kept: Kept) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise _not_a_file(path)
+        raise _not_a_file(path, kept)
     if found.st_uid not in (os.geteuid(), 0):
         if found.st_uid == _owner(path.parent):
             raise _wrong_user(path, found.st_uid)
         raise Held(
             "key_exposed",
-            f"{path} belongs to user {found.st_uid}, who can read the log's keys, and "
+            f"{path} belongs to user {found.st_uid}, who can read {kept.keys}, and "
             "put others in their place",
             mend=f"chown {os.geteuid()} {quote(str(path))}",
         )
@@ -100,8 +111,8 @@ def _check_private(path: Path, found: os.stat_result) -> None:
         raise Held(
             "key_exposed",
             f"{path} has mode {stat.S_IMODE(found.st_mode):04o}, so that others than "
-            "its owner can reach the log's keys. If anybody may have copied them, "
-            "freeze the log",
+            f"its owner can reach {kept.keys}. If anybody may have copied them, "
+            f"{kept.copied}",
             mend=f"chmod 600 {quote(str(path))}",
         )
 
@@ -134,10 +145,10 @@ def _called(user: int) -> str:
         return str(user)
 
 
-def _not_a_file(path: Path) -> Held:
+def _not_a_file(path: Path, kept: Kept) -> Held:
     return Held(
         "key_exposed",
         f"{path} is a link, or no regular file; whoever can change where it leads "
-        "chooses the log's keys",
+        f"chooses {kept.keys}",
         mend=f"put the key file itself at {path}",
     )

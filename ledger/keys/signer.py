@@ -1,4 +1,4 @@
-"""The one way to a signature: what the anchor holds is signed, and nothing else.
+"""The one way to a signature: what the anchor holds is signed, and what we say of us.
 
 The anchor is the signer's memory, and survives the process. Beside it the signer
 remembers what it signed last, so that a mistake above it ends the process, and
@@ -7,13 +7,18 @@ does not become a second history.
 A signature leaves only after it has been verified with the public key. An Ed25519
 signature that was computed wrongly does worse than to fail: set beside the right
 one, which is the same every time, it can give away the key.
+
+Each Ed25519 key signs a checkpoint twice: as a note, and as the root of a COSE
+receipt, in a line of its own (verifier/receipt/line.py). No message of the one kind
+is one of the other: a note is text, and what COSE signs begins with a byte that no
+text begins with. A statement of the log's own can be no receipt, for it has no 395.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import nacl.bindings
@@ -21,12 +26,18 @@ from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from ledger.errors import Halted
 from ledger.keys.keyfile import KeyFile, SigningKey
+from verifier import cbor
 from verifier.checkpoint import Checkpoint
+from verifier.cose import ALG, CONTENT_TYPE, KID, Sign1
+from verifier.cosekey import thumbprint
 from verifier.cosignature import ml_dsa_message, verify_checkpoint_signature
 from verifier.errors import MalformedError, VerificationError
 from verifier.hashing import EMPTY_ROOT
-from verifier.keys import KeyType, VerifierKey
+from verifier.keys import KeyType, VerifierKey, verify_signature
 from verifier.note import Note, NoteSignature
+from verifier.own import MEDIA_TYPE, Own, encode_own
+from verifier.receipt.cose import CLAIMS, ISSUER, SUBJECT
+from verifier.receipt.line import ALGORITHMS, line_message, line_of
 
 
 class Anchored(Protocol):
@@ -58,8 +69,9 @@ class Signer:
     that were stored, since one more would have gone somewhere else.
     """
 
-    def __init__(self, keys: KeyFile) -> None:
+    def __init__(self, keys: KeyFile, algorithm: int = ALGORITHMS[0]) -> None:
         self.origin = keys.origin
+        self._algorithm = algorithm
         self.signed = 0
         self._keys = [ready(key) for key in keys.keys]
         self._last: Checkpoint | None = None
@@ -114,6 +126,8 @@ class Signer:
         text = checkpoint.text()
         for key in self._of_type(KeyType.ED25519):
             yield verified(key, checkpoint, key.sign(text.encode()))
+        for key in self._of_type(KeyType.ED25519):
+            yield self._receipt_line(key, checkpoint.root)
         if time is None:
             return
         message = ml_dsa_message(
@@ -127,6 +141,32 @@ class Signer:
         for key in self._of_type(KeyType.ML_DSA_COSIGNATURE):
             blob = time.to_bytes(8, "big") + key.sign(message)
             yield verified(key, checkpoint, blob)
+
+    def _receipt_line(self, key: _Key, root: bytes) -> NoteSignature:
+        public = key.public.public_key
+        message = line_message(self.origin, public, self._algorithm, root)
+        signature = _checked(key, message)
+        return line_of(self.origin, public, self._algorithm, signature)
+
+    def sign_own(self, own: Own) -> bytes:
+        """What the log says of itself, as an entry of a statement log."""
+        key = self._of_type(KeyType.ED25519)[0]
+        unsigned = Sign1(
+            protected=cbor.encode(
+                {
+                    ALG: self._algorithm,
+                    CONTENT_TYPE: MEDIA_TYPE,
+                    KID: thumbprint(key.public.public_key),
+                    CLAIMS: {ISSUER: self.origin, SUBJECT: own["kind"]},
+                }
+            ),
+            headers={},
+            unprotected={},
+            payload=encode_own(own),
+            signature=b"",
+        )
+        signature = _checked(key, unsigned.message())
+        return replace(unsigned, signature=signature).bare()
 
     def _of_type(self, kind: KeyType) -> list[_Key]:
         return [key for key in self._keys if key.public.type is kind]
@@ -146,12 +186,26 @@ def ready(key: SigningKey) -> _Key:
     return _Key(key.verifier_key, sign)
 
 
+def _checked(key: _Key, message: bytes) -> bytes:
+    """The signature of `key` over `message`, after it has been verified."""
+    signature = key.sign(message)
+    try:
+        verify_signature(key.public.public_key, message, signature)
+    except VerificationError as error:
+        raise _wrong(error) from None
+    return signature
+
+
+def _wrong(error: VerificationError) -> Halted:
+    return Halted(
+        f"a signature of ours is wrong, and was not released: {error}. The memory "
+        "or the processor of this machine may be faulty"
+    )
+
+
 def verified(key: _Key, checkpoint: Checkpoint, blob: bytes) -> NoteSignature:
     try:
         verify_checkpoint_signature(key.public, checkpoint.text(), checkpoint, blob)
     except VerificationError as error:
-        raise Halted(
-            f"a signature of ours is wrong, and was not released: {error}. The memory "
-            "or the processor of this machine may be faulty"
-        ) from None
+        raise _wrong(error) from None
     return NoteSignature(key.public.name, key.public.id, blob)

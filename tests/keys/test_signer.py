@@ -3,9 +3,11 @@
 import json
 import threading
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count
 from types import SimpleNamespace
 
+import cbor2
 import nacl.bindings
 import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
@@ -62,6 +64,30 @@ def ids(note: bytes) -> list[bytes]:
     return [each.key_id for each in Note.parse(note).signatures]
 
 
+def receipt_id(key: SigningKey, algorithm: int = -19) -> bytes:
+    """The key id of the line for COSE receipts, by its definition in docs/format.md."""
+    kind = b"\xffprovlog/receipt/1/%d\n" % algorithm
+    raw = as_tests_sign(key).public
+    return sha256(key.name.encode() + b"\n" + kind + raw).digest()[:4]
+
+
+def receipt_line(key: SigningKey, size: int, algorithm: int = -19) -> str:
+    """The line itself, with the same key's signature over the same root."""
+    public = as_tests_sign(key).public
+    members = b"\xa3\x01\x01\x20\x06\x21\x58\x20" + public
+    protected = cbor2.dumps(
+        {
+            1: algorithm,
+            4: sha256(members).digest(),
+            15: {1: ORIGIN, 2: ORIGIN},
+            395: 1,
+        }
+    )
+    message = cbor2.dumps(["Signature1", protected, b"", TREE.mth(0, size)])
+    blob = receipt_id(key, algorithm) + as_tests_sign(key).sign(message)
+    return f"\u2014 {ORIGIN} {testlog.b64(blob)}\n"
+
+
 # What is signed
 
 
@@ -75,7 +101,7 @@ def test_a_checkpoint_of_what_is_held_is_believed(size):
 
 def test_an_ed25519_checkpoint_is_the_same_bytes_each_time_and_in_each_process():
     text = testlog.checkpoint_text(5, TREE.mth(0, 5), ORIGIN)
-    note = testlog.note(text, as_tests_sign(OLD).line(text))
+    note = testlog.note(text, as_tests_sign(OLD).line(text), receipt_line(OLD, 5))
     ours = signer()
     assert [ours.sign(held(5)), ours.sign(held(5)), signer().sign(held(5))] == [
         note
@@ -109,8 +135,10 @@ def test_a_log_without_ml_dsa_44_signs_the_same_with_a_time_and_without():
 
 
 def test_in_a_rotation_every_key_signs_ed25519_first_and_the_oldest_first():
-    expected = [key.verifier_key.id for key in (OLD, NEW, OLD_ML_DSA, NEW_ML_DSA)]
-    assert ids(signer(*KEYS).sign(held(5))) == expected[:2]
+    expected = [key.verifier_key.id for key in (OLD, NEW)]
+    expected += [receipt_id(OLD), receipt_id(NEW)]
+    expected += [key.verifier_key.id for key in (OLD_ML_DSA, NEW_ML_DSA)]
+    assert ids(signer(*KEYS).sign(held(5))) == expected[:4]
     assert ids(signer(*KEYS).sign(held(5), time=TIME)) == expected
 
 
