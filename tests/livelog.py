@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock, read_clock
+from ledger.log.admission import Admission
 from ledger.log.home import Home
+from ledger.log.identity import digest_identity
 from ledger.log.log import Log
 from ledger.log.pool import Admitted, Answer
 from ledger.log.reading import Reading
@@ -43,8 +45,11 @@ class LiveLog:
         clock: Clock = read_clock,
         settings: str = "",
         charter: Charter | None = None,
+        signed: bool = False,
     ) -> None:
         self.folder = folder
+        self.signed = signed
+        """Whether statements have to be signed, as they have in every other log."""
         self.clock = clock
         self.charter = charter or new_charter(ORIGIN, kind=kind, dedupe=dedupe)
         init(folder, self.charter, new_keys(self.charter), clock=clock)
@@ -60,7 +65,14 @@ class LiveLog:
     def open(self, **options: Any) -> Iterator[Log]:
         """Open the log; it is closed at the end."""
         with Log.open(self.folder, clock=self.clock, **options) as log:
+            log.admission = self.admission(log)
             yield log
+
+    def admission(self, log: Log) -> Admission:
+        """What lets entries into `log`."""
+        if self.charter.kind == "statement" and not self.signed:
+            return Unsigned(log.charter)
+        return log.admission
 
     def append(self, *entries: bytes, log: Log | None = None) -> Answer:
         """Append in one batch, and remember what was promised."""
@@ -141,3 +153,10 @@ class LiveLog:
                 )
         finally:
             store.close()
+
+
+class Unsigned(Admission):
+    """Takes statements as they are: for tests of how they are kept."""
+
+    def admit(self, data: bytes, *, by: str) -> Admitted:
+        return Admitted(digest_identity(by, data), data)

@@ -23,6 +23,7 @@ from verifier import cbor
 from verifier.entry import Entry
 from verifier.errors import MalformedError
 from verifier.record import MEDIA_TYPE, texts
+from verifier.statement import Statement, is_statement
 
 DIGEST: Final = "digest"
 RECORD: Final = "record"
@@ -67,6 +68,8 @@ def names_of(entry: bytes, kind: str) -> list[bytes]:
         names += _stated(entry)
     elif kind == "record":
         names += _names_inside(entry)
+    elif kind == "statement":
+        names += _names_of_statement(entry)
     return list(dict.fromkeys(names))
 
 
@@ -97,6 +100,8 @@ def _names_inside(data: bytes) -> list[bytes]:
     except MalformedError:
         return []  # an audit says so; it is still found by its bytes
     names = [digest_name(sha256(entry.body).digest())]
+    if is_statement(entry.type):
+        return names + _names_of_statement(entry.body)
     if entry.type != MEDIA_TYPE:
         return names + _stated(entry.body)
     try:
@@ -118,3 +123,16 @@ def _names_of_record(record: dict[str, object]) -> list[bytes]:
         if (match := _MENTION.fullmatch(text))
     ]
     return [record_name(str(record.get("id"))), *mentioned]
+
+
+def _names_of_statement(data: bytes) -> list[bytes]:
+    """The names of what a statement is about: of its subjects, or of its payload."""
+    try:
+        digests = Statement.parse(data).digests()
+    except MalformedError:
+        return []
+    return [
+        digest_name(bytes.fromhex(match[1]))
+        for each in sorted(digests)
+        if (match := _MENTION.fullmatch(each))
+    ]

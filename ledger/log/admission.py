@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from ledger.clock import Clock
+from ledger.config import Config
 from ledger.errors import Refused
 from ledger.log.forms import Canonical
-from ledger.log.identity import digest_identity, record_identity
+from ledger.log.identity import (
+    digest_identity,
+    record_identity,
+    register_identity,
+)
 from ledger.log.pool import Admitted
+from ledger.log.registry import Registry
+from ledger.log.statements import Statements
 from ledger.store import Charter
 from verifier import cbor
 from verifier.entry import BY, LOG, MAX_BODY_BYTES
@@ -15,24 +21,47 @@ from verifier.errors import MalformedError
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.tile import MAX_ENTRY_BYTES
 
-_SIGN1: Final = 18
 _BY, _BODY, _TYPE = map(cbor.encode, ("by", "body", "type"))
 """The keys of an entry behind its time, in their order."""
 
 
 class Admission:
-    """Admits what the log's charter allows."""
+    """Admits what the log's charter allows; statements by `statements`."""
 
-    def __init__(self, charter: Charter) -> None:
+    def __init__(self, charter: Charter, statements: Statements | None = None) -> None:
         self._charter = charter
+        self._statements = statements
 
     def admit(self, data: bytes, *, by: str) -> Admitted:
         """Admit `data` from the submitter `by`, or raise Refused."""
-        if not BY.fullmatch(by) or by == LOG:
-            says = f"{LOG!r} is the log itself" if by == LOG else "no pseudonym"
-            raise Refused("by", f"nobody submits as {by!r}: {says}")
-        admit = {"record": _record, "statement": _statement, "opaque": self._opaque}
+        _check_submitter(by)
+        admit = {
+            "record": _record,
+            "statement": self._statement,
+            "opaque": self._opaque,
+        }
         return admit[self._charter.kind](data, by)
+
+    def admit_statement(self, data: bytes, *, by: str) -> Admitted:
+        """Admit the statement `data` from the submitter `by`, or raise Refused."""
+        _check_submitter(by)
+        return self._statement(data, by)
+
+    def _statement(self, data: bytes, by: str) -> Admitted:
+        if self._statements is None or self._charter.kind == "opaque":
+            raise Refused("form", f"an {self._charter.kind} log takes no statements")
+        statement = self._statements.read(data)
+        entry = content = statement.content
+        if self._charter.kind == "record":
+            entry = untimed(by, statement.media_type, content)
+        identity = digest_identity(by, content)
+        try:
+            known = self._statements.check_signed(statement, by)
+        except Refused:
+            if self._statements.knows(identity):
+                return Admitted(identity, entry)
+            raise
+        return Admitted(identity, entry, register_identity(known))
 
     def _opaque(self, data: bytes, by: str) -> Admitted:
         if len(data) > MAX_ENTRY_BYTES:
@@ -40,6 +69,22 @@ class Admission:
         return Admitted(
             digest_identity(by, data) if self._charter.dedupe else None, data
         )
+
+
+def admission_of(
+    config: Config, charter: Charter, registry: Registry, clock: Clock
+) -> Admission:
+    """The admission of a log, for whoever has its settings and reads its store."""
+    statements = Statements(
+        charter, registry, lambda: clock().wall_ms, config.statement_types
+    )
+    return Admission(charter, statements)
+
+
+def _check_submitter(by: str) -> None:
+    if not BY.fullmatch(by) or by == LOG:
+        says = f"{LOG!r} is the log itself" if by == LOG else "no pseudonym"
+        raise Refused("by", f"nobody submits as {by!r}: {says}")
 
 
 def _record(data: bytes, by: str) -> Admitted:
@@ -50,28 +95,6 @@ def _record(data: bytes, by: str) -> Admitted:
     except MalformedError as error:
         raise Refused("form", str(error)) from None
     return Admitted(record_identity(by, id_), untimed(by, MEDIA_TYPE, data))
-
-
-def _statement(data: bytes, by: str) -> Admitted:
-    """A COSE_Sign1; its unprotected header is not signed, and not logged."""
-    if len(data) > MAX_ENTRY_BYTES:
-        raise _too_large(len(data), MAX_ENTRY_BYTES)
-    try:
-        statement = cbor.decode(data, tags={_SIGN1})
-        if not isinstance(statement, cbor.Tag):
-            raise MalformedError("a statement is a COSE_Sign1, which has tag 18")
-        match statement.value:
-            case [bytes() as protected, {}, payload, bytes() as mark]:
-                kept = cbor.Tag(_SIGN1, [protected, {}, payload, mark])
-            case _:
-                raise MalformedError(
-                    "a COSE_Sign1 has a protected and an unprotected header, a payload "
-                    "and a signature"
-                )
-        entry = cbor.encode(kept, tags={_SIGN1})
-    except MalformedError as error:
-        raise Refused("form", str(error)) from None
-    return Admitted(digest_identity(by, entry), entry)
 
 
 def untimed(by: str, type_: str, body: bytes) -> bytes:

@@ -1,9 +1,10 @@
 """Identity: by what a submission is known when it comes again.
 
-For a record it is who submits it and its id, for other things who submits them
-and the hash of their bytes. Who submits comes first in the key, and an id that
-begins with its time second, so that rows are written one behind the other; a row
-at a random place would cost ten times as much.
+For a record it is who submits it and its id, for other things who submits them and
+the hash of their bytes; for what the log enters about producers its number. Who
+submits comes first in the key, and an id that begins with its time second, so that
+rows are written one behind the other; a row at a random place would cost ten times
+as much.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from uuid import UUID
 
 from verifier.entry import LOG, Entry
 from verifier.errors import MalformedError
+from verifier.own import PRODUCERS, Own, parse_own
 from verifier.record import parse_record
+from verifier.statement import is_statement
+from verifier.statement.own import own_in
 
 BY_BYTES: Final = 16
+_REGISTER: Final = b"producer"
 
 
 def record_identity(by: str, id_: str) -> bytes:
@@ -29,12 +34,24 @@ def digest_identity(by: str, entry: bytes) -> bytes:
     return _of(by) + sha256(entry).digest()
 
 
+def register_identity(number: int) -> bytes:
+    """The identity of the entry that is number `number` about producers."""
+    return _of(LOG) + _REGISTER + number.to_bytes(8, "big")
+
+
+def is_of_log(identity: bytes) -> bool:
+    """Whether it is that of one of the log's own entries."""
+    return identity.startswith(_of(LOG))
+
+
 def identity_of(entry: bytes) -> bytes | None:
-    """The identity of an entry of a record log; the log's own have none."""
+    """The identity of an entry of a record log; most of the log's own have none."""
     try:
         whole = Entry.parse(entry)
         if whole.by == LOG:
-            return None
+            return _registered(parse_own(whole))
+        if is_statement(whole.type):
+            return digest_identity(whole.by, whole.body)
         return record_identity(whole.by, parse_record(whole.body)["id"])
     except MalformedError:
         return None
@@ -44,7 +61,24 @@ def is_of(identity: bytes, entry: bytes, *, record: bool) -> bool:
     """Whether `entry` is one that has `identity`, as far as the entry can tell."""
     if record:
         return identity_of(entry) == identity
+    if is_of_log(identity):
+        return own_identity(entry) == identity
     return sha256(entry).digest() == identity[BY_BYTES:]
+
+
+def own_identity(entry: bytes) -> bytes | None:
+    """The identity of an entry of a statement log, if it is the log's own."""
+    try:
+        own = own_in(entry)
+    except MalformedError:
+        return None
+    return None if own is None else _registered(own)
+
+
+def _registered(own: Own) -> bytes | None:
+    if own.get("kind") not in PRODUCERS:
+        return None
+    return register_identity(own["number"])
 
 
 def _of(by: str) -> bytes:

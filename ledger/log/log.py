@@ -12,10 +12,11 @@ from ledger.clock import Clock, read_clock
 from ledger.errors import Held, Refused
 from ledger.events import CLOCK_AHEAD, HELD, RECOVERED, emit
 from ledger.keys.signer import Signer
-from ledger.log.admission import Admission
+from ledger.log.admission import admission_of
 from ledger.log.anchor import Anchor, Anchored, read_anchor
 from ledger.log.home import Home
 from ledger.log.lock import Lock
+from ledger.log.own import producer_entry
 from ledger.log.pool import Admitted, Answer, Order
 from ledger.log.promised import check_promised
 from ledger.log.reading import Reading
@@ -28,15 +29,19 @@ from ledger.log.recovery import (
     open_signer,
     shown,
 )
+from ledger.log.registry import Registry
 from ledger.log.remote import RemoteAnchors
 from ledger.log.scrubber import Scrubber
 from ledger.log.sequencer import Sequencer
 from ledger.log.signing import sign_anchored
 from ledger.log.states import mended_by
 from ledger.store import Charter, Head, LogStore, Usage
+from verifier.entry import MAX_BODY_BYTES, PREFIX_BYTES
 from verifier.errors import MalformedError
 from verifier.keys import VerifierKey
+from verifier.own import Own, check_own, encode_own
 from verifier.policy import Policy
+from verifier.tile import MAX_ENTRY_BYTES
 
 
 class Log:
@@ -51,7 +56,8 @@ class Log:
     ) -> None:
         self.home = home
         self.charter: Charter = store.charter
-        self.admission = Admission(store.charter)
+        self.registry = Registry(store, lambda: self.head)
+        self.admission = admission_of(home.config, self.charter, self.registry, clock)
         self.reading = Reading(store, lambda: self.head)
         self.store = store
         self._parts = parts
@@ -63,6 +69,7 @@ class Log:
         """What all anchors are known to hold, before there is a sequencer."""
         self._signer: Signer | None = None
         self._sequencer: Sequencer | None = None
+        self._registering = threading.Lock()
 
     @classmethod
     def open(
@@ -212,7 +219,13 @@ class Log:
         return order
 
     def _check_size(self, order: Order) -> None:
-        """Return if `order` can ever be in one batch."""
+        """Return if `order` can ever be in one batch, and each of it in a tile."""
+        # In a record log each still gets its time before it.
+        most = MAX_ENTRY_BYTES
+        most -= PREFIX_BYTES if self.charter.kind == "record" else 0
+        if order.largest_bytes > most:
+            says = f"{order.largest_bytes} bytes in one entry, and at most {most}"
+            raise Refused("size", says)
         limits = self.home.config
         entries = min(limits.batch_entries, limits.pool_entries)
         bytes_ = min(limits.batch_bytes, limits.pool_bytes)
@@ -228,6 +241,34 @@ class Log:
         by = self.charter.operator if by is None else by
         admitted = [self.admission.admit(each, by=by) for each in entries]
         return self.submit(admitted).wait()
+
+    def register(self, own: Own) -> Answer:
+        """Enter what `own` says about a producer, and return when it is durable.
+
+        It gets its number here, and is refused where it does not follow from what is
+        there: two at a time would have the same number.
+        """
+        if self.charter.kind == "opaque":
+            raise Refused("registration", "an opaque log takes no statements")
+        with self._registering:
+            producers = self.registry.afresh()
+            numbered = {**own, "number": producers.number}
+            try:
+                check_own(numbered)
+                producers.take(numbered, self.head.size)
+                size = len(encode_own(numbered))
+            except MalformedError as error:
+                raise Refused("registration", str(error)) from None
+            if size > MAX_BODY_BYTES:
+                # Nobody could read the entry, and nobody's statement would be taken.
+                says = f"{size} bytes, and at most {MAX_BODY_BYTES}; enter fewer keys"
+                raise Refused("size", says)
+            signed = None
+            if self.charter.kind == "statement":
+                if not self._signer:
+                    raise self.hold or Held("halted", "the log cannot sign")
+                signed = self._signer.sign_own(numbered)
+            return self.submit([producer_entry(numbered, signed)]).wait()
 
     def scrub(self) -> Scrubber:
         """Begin to re-read the whole log, slowly, for as long as it is open."""

@@ -7,15 +7,30 @@ needs in order to believe the rest is under the tree, too.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from ledger.log.admission import untimed
+from ledger.log.identity import is_of_log, register_identity
 from ledger.log.pool import Admitted
 from ledger.store import Charter
+from verifier import cbor
 from verifier.checkpoint import Checkpoint
 from verifier.entry import LOG
+from verifier.errors import MalformedError
 from verifier.keys import VerifierKey
-from verifier.own import FORMAT, FREEZE, GENESIS, KEY_ROTATE, MEDIA_TYPE, encode_own
+from verifier.own import (
+    FORMAT,
+    FREEZE,
+    GENESIS,
+    KEY_ROTATE,
+    MEDIA_TYPE,
+    Own,
+    encode_own,
+)
+from verifier.statement.own import own_in
+
+_BY_LOG: Final = cbor.encode("by") + cbor.encode(LOG)
+"""With what the log's own entry of a record log begins, behind its time."""
 
 
 def genesis(
@@ -53,6 +68,28 @@ def key_rotate(keys: Iterable[VerifierKey]) -> Admitted:
 def freeze(reason: str) -> Admitted:
     """The last entry there is."""
     return _own({"kind": FREEZE, "reason": reason})
+
+
+def is_own(each: Admitted, kind: str) -> bool:
+    """Whether it would be one of the log's own entries, or take the place of one."""
+    if each.identity is not None and is_of_log(each.identity):
+        return True
+    if kind == "record":
+        return each.data.startswith(_BY_LOG)
+    if kind != "statement" or MEDIA_TYPE.encode() not in each.data:
+        return False
+    try:
+        return own_in(each.data) is not None
+    except MalformedError:
+        return True  # it says so, and is none that the log would write
+
+
+def producer_entry(own: Own, signed: bytes | None) -> Admitted:
+    """What the log enters about a producer; `signed` in a statement log."""
+    identity = register_identity(own["number"])
+    if signed is not None:
+        return Admitted(identity, signed)
+    return Admitted(identity, untimed(LOG, MEDIA_TYPE, encode_own(own)))
 
 
 def _own(members: dict[str, Any]) -> Admitted:

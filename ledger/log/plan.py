@@ -58,6 +58,14 @@ class Planner:
             for each in order.admitted
             if each.identity is not None
         }
+        # What was admitted by what is not so any more: a key may be revoked since.
+        wanted |= {
+            each.unless
+            for order in orders
+            if order.identified
+            for each in order.admitted
+            if each.unless is not None
+        }
         self._known = self._snapshot.find(wanted) if wanted else {}
         for order in orders:
             sort_out = self._identify if order.identified else self._take
@@ -76,10 +84,14 @@ class Planner:
         indexes: list[int | None] = []
         repeated: set[int] = set()
         refused: dict[int, Refused | Unavailable] = {}
-        for position, (identity, data) in enumerate(order.admitted):
+        for position, (identity, data, unless) in enumerate(order.admitted):
             index = None
             if identity is not None:
                 index = self._known.get(identity, fresh.get(identity))
+            if index is None and unless and (unless in self._known or unless in fresh):
+                refused[position] = _overtaken()
+                indexes.append(None)
+                continue
             if identity is None or index is None:
                 index = self._size + len(entries)
                 entries.append(self._prefix + data)
@@ -122,6 +134,11 @@ class Planner:
             "stand; not logged: provlog fsck says what is damaged",
             retry_after_s=3600,
         )
+
+
+def _overtaken() -> Unavailable:
+    says = "who may sign has changed while this was on its way; hand it in again"
+    return Unavailable("producers", says, retry_after_s=1)
 
 
 def prefix_of(at: int) -> bytes:

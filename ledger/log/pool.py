@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 from ledger.errors import Refused, Unavailable
 from ledger.store import Head
-from verifier.tile import MAX_ENTRY_BYTES
 
 MAX_IDENTITY_BYTES: Final = 511
 """The longest key that a store of ours can have."""
@@ -25,6 +24,8 @@ class Admitted(NamedTuple):
 
     identity: bytes | None
     data: bytes
+    unless: bytes | None = None
+    """An identity that is not taken yet: if it is by then, this is not logged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,7 @@ class Order:
         self.entries = max(1, len(admitted))
         sizes = [len(each.data) for each in admitted]
         self.size_bytes = sum(sizes)
-        if sizes and max(sizes) > MAX_ENTRY_BYTES:
-            says = f"{max(sizes)} bytes in one entry, and at most {MAX_ENTRY_BYTES}"
-            raise Refused("size", says)
+        self.largest_bytes = max(sizes, default=0)
         self._done = threading.Event()
         self._outcome: Answer | Exception | None = None
 

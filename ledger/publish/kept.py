@@ -25,6 +25,7 @@ from verifier.checkpoint import Checkpoint
 from verifier.errors import VerificationError
 from verifier.keys import KeyType, VerifierKey
 from verifier.note import Note, verify_note
+from verifier.receipt.line import ALGORITHMS, line_id
 
 _TIME: Final = struct.Struct(">Q")
 _UNREADABLE: Final = (OSError, OverflowError, struct.error)
@@ -48,6 +49,11 @@ class Kept:
         self._origin = origin
         others = (key for key in witnesses if key.type is KeyType.COSIGNATURE)
         self._lasting = {(key.name, key.id) for key in (*self._keys, *others)}
+        self._lasting |= {
+            (key.name, line_id(key.name, key.public_key, algorithm))
+            for key in self._keys
+            for algorithm in ALGORITHMS
+        }
 
     def plain(self, data: bytes) -> bytes:
         """A checkpoint with those of its signatures that never change."""

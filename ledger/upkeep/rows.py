@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.errors import WrongBytes
-from ledger.log.identity import identity_of, is_of
+from ledger.log.identity import identity_of, is_of, own_identity
 from ledger.store import Charter, LogStore, Snapshot
 from verifier.entry import LOG, PREFIX_BYTES, Entry
 from verifier.errors import MalformedError
-from verifier.own import Own, parse_own
+from verifier.own import MEDIA_TYPE, Own, parse_own
 from verifier.tile import WIDTH
 
 # The member "by" of the log's own entries, which follows the prefix.
+_MEDIA_TYPE: Final = MEDIA_TYPE.encode()
 _OWN: Final = b"\x62by\x63" + LOG.encode()
 
 
@@ -68,8 +69,13 @@ def right_rows(
 ) -> Iterator[tuple[bytes, int]]:
     """The right ones among the rows that the log and its backups have.
 
-    In a log whose entries do not say who handed them in there are no others.
+    In a log whose entries do not say who handed them in there are no others, but for
+    those of the log's own entries about producers, which say it themselves.
     """
+    if store.charter.kind == "statement":
+        for index, entry in _entries(store, size):
+            if _MEDIA_TYPE in entry and (identity := own_identity(entry)):
+                yield identity, index
     for each in (store, *copies):
         with each.snapshot() as other, store.snapshot() as snapshot:
             for identity, index in other.identities():

@@ -33,7 +33,7 @@ from ledger.server.messages import (
 )
 from ledger.server.outside import Inside
 
-GOOD = Handed(1, [(None, b"entry")])
+GOOD = Handed(1, [(None, b"entry", None)])
 
 
 def desk_of(log):
@@ -107,10 +107,10 @@ def live_config(log):
 @pytest.mark.parametrize(
     "admitted",
     [
-        [(None, b"x" * 70_000)],
+        [(None, b"x" * 70_000, None)],
         [(b"", b"entry")],
         [(b"i" * 600, b"entry")],
-        [(None, b"entry")] * 100_000,
+        [(None, b"entry", None)] * 100_000,
     ],
     ids=["entry", "no_identity", "identity", "too_many"],
 )

@@ -28,10 +28,14 @@ from tests.recordlog import (
     record_id,
     wrapped,
 )
+from tests.statements import IN_TOTO, envelope, in_toto
+from tests.statements import sign1 as statement_of
 from verifier import cbor
 from verifier.errors import ArtifactError, MalformedError
 from verifier.own import MEDIA_TYPE as OWN
 from verifier.record import digest_text, encode_record, parse_digest, parse_record
+from verifier.statement import COSE
+from verifier.statement.envelope import MEDIA_TYPE as DSSE
 
 KINDS = ("record", "statement", "opaque")
 
@@ -157,6 +161,76 @@ def test_the_verifier_takes_for_the_file_what_is_found_in_an_opaque_log(content)
     assert there == describes(content, sha256(b"1").digest())
 
 
+# Statements
+
+
+ABOUT = in_toto(sha256(b"1").hexdigest())
+HASHED = statement_of(
+    sha256(b"1").digest(), headers={258: -16, 259: "text/plain", 3: None}
+)
+STATEMENTS = {
+    "a payload": (statement_of(b"1"), COSE),
+    "a digest": (HASHED, COSE),
+    "subjects": (statement_of(ABOUT, headers={3: IN_TOTO}), COSE),
+    "an envelope": (envelope(b"1"), DSSE),
+    "subjects in an envelope": (envelope(ABOUT, type_=IN_TOTO), DSSE),
+}
+
+
+def entries_with(name: str) -> dict[str, bytes]:
+    """The entries that a log of each kind makes of a statement, where it takes it."""
+    data, type_ = STATEMENTS[name]
+    found = {"record": wrapped(data, type=type_)}
+    return found | ({"statement": data} if type_ == COSE else {})
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_is_found_by_what_it_is_about(name):
+    for kind, entry in entries_with(name).items():
+        names = names_of(entry, kind)
+        assert digest_of(b"1") in names
+        assert digest_of(STATEMENTS[name][0]) in names
+        assert digest_of(b"2") not in names
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_the_verifier_takes_for_its_file_what_is_found_by_its_digest(name):
+    for kind, entry in entries_with(name).items():
+        for content in (b"1", b"2"):
+            there = digest_of(content) in names_of(entry, kind)
+            assert there == describes(entry, sha256(content).digest())
+
+
+def test_every_subject_of_a_statement_is_a_name():
+    subjects = [
+        {"digest": {"sha256": sha256(b"%d" % number).hexdigest()}}
+        for number in range(400)
+    ]
+    data = envelope(in_toto(subject=subjects), type_=IN_TOTO)
+    names = names_of(wrapped(data, type=DSSE), "record")
+    assert {digest_of(b"%d" % number) for number in range(400)} < set(names)
+    assert len(names) == 403
+
+
+def test_a_digest_by_another_algorithm_is_no_name():
+    subjects = [{"digest": {"sha512": "5" * 128, "blake3": "6" * 64}}]
+    data = envelope(in_toto(subject=subjects), type_=IN_TOTO)
+    assert len(names_of(wrapped(data, type=DSSE), "record")) == 3
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", bytes(32), b"{}", statement_of()[:-1]], ids=len
+)
+def test_what_is_no_statement_but_says_so_is_found_by_its_bytes_and_its_body(body):
+    entry = wrapped(body, type=COSE)
+    assert names_of(entry, "record") == [digest_of(entry), digest_of(body)]
+    assert names_of(body, "statement") == [digest_of(body)]
+
+
+def test_what_looks_like_a_statement_in_a_log_of_bytes_is_bytes():
+    assert names_of(statement_of(), "opaque") == [digest_of(statement_of())]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_entry_has_the_names_that_it_is_found_by_and_no_other(kind):
     entry = entry_of()
@@ -224,7 +298,11 @@ def test_the_logs_own_entries_have_no_record_id():
     assert len(names_of(entry, "record")) == 2
 
 
-@given(st.binary(max_size=200) | st.binary(max_size=99).map(wrapped))
+@given(
+    st.binary(max_size=200)
+    | st.binary(max_size=99).map(wrapped)
+    | st.binary(max_size=99).map(lambda body: wrapped(body, type=COSE))
+)
 def test_whatever_is_in_a_record_log_is_found_by_its_bytes_at_least(entry):
     assert digest_of(entry) in names_of(entry, "record")
 

@@ -1,13 +1,13 @@
-"""What may enter is decided by form and size alone, before anything is written."""
+"""What may enter is decided before anything is written; statements: test_statements."""
 
 import pytest
 
 from ledger.errors import Refused
 from ledger.log.admission import Admission
-from ledger.log.identity import digest_identity, record_identity
+from ledger.log.identity import record_identity
 from ledger.upkeep.birth import new_charter
 from tests.livelog import ORIGIN
-from tests.log.fakes import body, sign1
+from tests.log.fakes import body
 from tests.recordlog import record_id
 from verifier import Entry, cbor
 from verifier.entry import MAX_BODY_BYTES, PREFIX_BYTES
@@ -100,59 +100,12 @@ def test_the_empty_submitter_is_not_taken_for_the_operator(new_log):
         log.append([body(1)], by="")
 
 
-# Statements
-
-
-def test_a_statement_is_logged_as_it_is():
-    assert admission("statement").admit(sign1(), by="s-1").data == sign1()
-
-
-def test_the_unprotected_header_is_not_logged_and_makes_no_other_statement():
-    admitted = admission("statement").admit(sign1(unprotected={1: b"hint"}), by="s-1")
-    assert admitted.data == sign1()
-    assert admitted == admission("statement").admit(sign1(), by="s-1")
-    assert admitted.identity == digest_identity("s-1", sign1())
-
-
-def test_a_payload_that_is_kept_elsewhere_is_nil():
-    assert admission("statement").admit(sign1(None), by="s-1").data == sign1(None)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        sign1()[1:],
-        sign1() + b"\x00",
-        cbor.encode(cbor.Tag(18, [b"", {}, b""]), tags={18}),
-        cbor.encode(cbor.Tag(18, [b"", {}, b"", b"", b""]), tags={18}),
-        cbor.encode(cbor.Tag(18, ["", {}, b"", b""]), tags={18}),
-        cbor.encode(cbor.Tag(18, [b"", [], b"", b""]), tags={18}),
-        cbor.encode(cbor.Tag(18, [b"", {}, b"", "text"]), tags={18}),
-        cbor.encode(cbor.Tag(18, {}), tags={18}),
-        b"\xd8\x62" + sign1()[1:],
-    ],
-    ids=[
-        *("empty", "bare", "longer", "three", "five", "text header"),
-        *("list header", "text signature", "map", "tag 98"),
-    ],
-)
-def test_what_is_no_cose_sign1_is_refused(data):
-    assert refused(data, kind="statement") == "form"
-
-
-def test_a_statement_has_at_most_the_bytes_of_an_entry():
-    most = MAX_ENTRY_BYTES - (len(sign1(bytes(60_000))) - 60_000)
-    assert admission("statement").admit(sign1(bytes(most)), by="s-1")
-    assert refused(sign1(bytes(most + 1)), kind="statement") == "size"
-
-
 # Bytes
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", bytes(MAX_ENTRY_BYTES)], ids=len)
 def test_an_opaque_log_takes_any_bytes_as_they_are(data):
-    assert admission("opaque").admit(data, by="s-1") == (None, data)
+    assert admission("opaque").admit(data, by="s-1") == (None, data, None)
 
 
 def test_an_opaque_log_takes_no_more_bytes_than_an_entry_tile_can_count():
@@ -174,10 +127,9 @@ def test_with_dedupe_bytes_are_known_by_their_submitter_and_their_hash():
     ("kind", "largest"),
     [
         ("record", record_of(MAX_BODY_BYTES)),
-        ("statement", sign1(bytes(65_000))),
         ("opaque", bytes(MAX_ENTRY_BYTES)),
     ],
-    ids=["record", "statement", "opaque"],
+    ids=["record", "opaque"],
 )
 def test_the_largest_entry_is_logged_and_read_back(new_log, kind, largest):
     live = new_log(kind=kind)

@@ -13,12 +13,13 @@ NUMBERS = [name for name, default in FIELDS.items() if type(default) is int]
 FILES = [
     *("anchor", "key", "anchor_token", "webhook_secret", "tls_certificate", "tls_key"),
 ]
-LISTS = ["targets", "anchors", "webhooks", "reach"]
+LISTS = ["targets", "anchors", "webhooks", "reach", "statement_types"]
 ADDRESSES = ["listen", "operations"]
 CHOICES = {
     "reads": ["public", "token"],
     "ack": ["committed", "published", "witnessed"],
     "witness_failure": ["closed", "open"],
+    "receipt_algorithm": ["-19", "-8"],
 }
 MOST = {"workers": 64}
 MAY_BE_0 = [
@@ -100,7 +101,7 @@ def test_nothing_can_be_named_where_that_has_a_meaning(tmp_path, name):
 def test_of_a_choice_every_word_can_be_set_and_no_other(tmp_path, name):
     for word in CHOICES[name]:
         assert getattr(read(tmp_path, f'{name} = "{word}"'), name) == word
-    for other in ('""', '"none"', f'"{CHOICES[name][0].upper()}"', "true", "[]"):
+    for other in ('""', '"none"', f'"{CHOICES[name][0].upper()}."', "true", "[]"):
         assert " or ".join(CHOICES[name]) in refused(tmp_path, f"{name} = {other}")
 
 

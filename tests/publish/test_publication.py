@@ -192,6 +192,7 @@ def test_where_nobody_can_be_asked_it_is_public_and_not_called_witnessed(world):
 def test_what_is_kept_has_the_cosignatures_that_never_change(world):
     made = world.publish()
     names = [line.name for line in Note.parse(made.plain).signatures]
-    assert names == ["log.example/live", "witness.example/w1"]
+    # The log's own twice: as a note, and for COSE receipts.
+    assert names == ["log.example/live", "log.example/live", "witness.example/w1"]
     everybody = [line.name for line in Note.parse(made.note).signatures]
     assert everybody == ["log.example/live", *names]  # and the log's ML-DSA-44

@@ -52,6 +52,7 @@ def test_it_has_the_same_entries_under_other_keys(old, tmp_path, kind):
         assert opened.charter.kind == kind
         assert opened.charter.genesis != log.charter.genesis
         assert opened.reading.entries(0, size) == before.reading.entries(0, size)
+        opened.admission = log.admission(opened)
         assert opened.append(MADE[kind](1, SIZE)).head.size == head.size + 1
     secrets = [(each / "key").read_text() for each in (log.folder, tmp_path / "new")]
     assert not set(secrets[0].splitlines()) & set(secrets[1].splitlines())
@@ -94,6 +95,7 @@ def test_what_was_handed_in_before_is_known(old, tmp_path, kind):
     begin_again(tmp_path / "new", NEW, tmp_path / "backup")
     assert rows(tmp_path / "new", at.IDENTITIES) == rows(log.folder, at.IDENTITIES)
     with Log.open(tmp_path / "new") as opened:
+        opened.admission = log.admission(opened)
         answer = opened.append(MADE[kind](SIZE), by=log.charter.operator)
     assert answer.repeated == frozenset(range(SIZE))
 
