@@ -10,21 +10,25 @@ from ledger.errors import WrongBytes
 from ledger.http import answering
 from ledger.http.accept import choose
 from ledger.http.asked import Asked
+from ledger.http.faces import COSE_RECEIPT, FACES, PROOF, face
 from ledger.http.problems import NOT_FOUND, Problem
 from ledger.http.sending import send_large
-from ledger.http.submitting import BUNDLE, PROOF
 from ledger.http.tiles import shared
 from ledger.log.reading import Reading
-from verifier.bundle import Bundle
 from verifier.entry import LOG, Entry
 from verifier.errors import MalformedError
+from verifier.note import Note
 from verifier.own import parse_own
 from verifier.receipt import Receipt
+from verifier.receipt.cose import encode_consistency
+from verifier.receipt.line import find_line
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.spelling import base64_text
+from verifier.statement import Statement, check_bare, is_statement
+from verifier.statement.telling import told
 
 _PLAIN: Final = "text/plain"
-RECEIPTS: Final = (_PLAIN, PROOF, BUNDLE, answering.JSON)
+RECEIPTS: Final = (_PLAIN, *FACES, answering.JSON)
 
 
 class Entries:
@@ -65,18 +69,36 @@ class Entries:
     async def receipt(self, asked: Asked) -> web.StreamResponse:
         """GET /v1/receipts/{index}/{size}: under a checkpoint that was signed."""
         index, size = asked.number("index"), asked.number("size")
-        writer = asked.site.writer
-        published = writer.published
-        if published and published.size == size:
-            checkpoint: bytes | None = published.note
-        elif size > self._most(asked):
-            checkpoint = None
-        else:
-            checkpoint = writer.checkpoint_of(size)
+        checkpoint = self._checkpoint(asked, size)
         if checkpoint is None or index >= size:
             says = f"no checkpoint of size {size} with entry {index} in it is known"
             raise Problem(NOT_FOUND, says, check="index")
         return await send_large(asked, self._receipt(asked, index, size, checkpoint))
+
+    async def growth(self, asked: Asked) -> web.Response:
+        """GET /v1/receipts/consistency/{first}/{second}: that it only grew, in COSE."""
+        first, second = asked.number("first"), asked.number("second")
+        checkpoint = self._checkpoint(asked, second)
+        line = checkpoint and find_line(Note.parse(checkpoint), asked.site.keys)
+        if not line or not 0 < first <= second:
+            says = f"no checkpoint of size {second} is known that shows it"
+            raise Problem(NOT_FOUND, says, check="index")
+        made = encode_consistency(
+            protected=line.protected,
+            signature=line.signature,
+            first=first,
+            second=second,
+            hashes=self._reading.consistency(first, second),
+        )
+        return answering.answer(made, content_type=COSE_RECEIPT)
+
+    def _checkpoint(self, asked: Asked, size: int) -> bytes | None:
+        """The checkpoint that was signed for this size, if it may be given out."""
+        writer = asked.site.writer
+        published = writer.published
+        if published and published.size == size:
+            return published.note
+        return None if size > self._most(asked) else writer.checkpoint_of(size)
 
     def _most(self, asked: Asked) -> int:
         """Up to which size signed checkpoints are given out.
@@ -116,9 +138,9 @@ class Entries:
                 receipt.encode(), content_type=type_, headers=headers
             )
         entry = self._reading.entry(index)
-        if wanted == BUNDLE:
-            bundle = Bundle(entry=entry, receipt=receipt).encode()
-            return answering.answer(bundle, content_type=BUNDLE, headers=headers)
+        if wanted in FACES:
+            body = face(asked, wanted, receipt, entry)
+            return answering.answer(body, content_type=wanted, headers=headers)
         value = {
             "index": index,
             "size": size,
@@ -131,18 +153,23 @@ class Entries:
 def explained(index: int, data: bytes, kind: str) -> dict[str, Any]:
     """What an entry says, as far as it is not just bytes."""
     plain = {"index": index, "entry": base64_text(data)}
-    if kind != "record":
+    if kind == "opaque":
         return plain
     try:
+        if kind == "statement":
+            return plain | {"statement": told(check_bare(data))}
         entry = Entry.parse(data)
         said = {"at": entry.at, "by": entry.by, "type": entry.type}
         if entry.by == LOG:
             return plain | said | {"own": _plain(parse_own(entry))}
         if entry.type == MEDIA_TYPE:
             return plain | said | {"record": parse_record(entry.body)}
+        if is_statement(entry.type):
+            statement = Statement.parse(entry.body)
+            return plain | said | {"statement": told(statement)}
     except MalformedError as error:
         where = f"entry {index}"
-        raise WrongBytes(where, f"it is no entry of a record log: {error}") from None
+        raise WrongBytes(where, f"it is no entry of a {kind} log: {error}") from None
     return plain | said
 
 

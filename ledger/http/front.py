@@ -152,7 +152,8 @@ class Front:
             )
             problem = Problem(INTERNAL, f"id {id_}")
         self._site.counts.add(REFUSALS, 1, problem.kind.name)
-        response = problem.response()
+        concise = route is not None and route.concise
+        response = problem.concise() if concise else problem.response()
         if "Connection" in problem.headers:
             response.force_close()  # aiohttp only says so
         return response

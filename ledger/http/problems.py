@@ -17,11 +17,16 @@ from aiohttp import web
 
 from ledger.errors import Conflict, Halted, Held, Refused, Unavailable, WrongBytes
 from ledger.http.answering import PLAIN_HEADERS
+from verifier import cbor
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPES: Final = "/v1/problems"
 """Where the log serves the page with a heading for each type."""
 
+
+CONCISE: Final = "application/concise-problem-details+cbor"
+_TITLE, _DETAIL, _CODE = -1, -2, -4
+"""The labels of RFC 9290."""
 
 _HELD_S: Final = 60
 """When to ask again where a person has to act first."""
@@ -66,6 +71,13 @@ ELSEWHERE: Final = Kind(
     403,
     "The request comes from a web page or through a proxy, or is for somebody else",
     "A log without tokens listens to programs of its own machine only. Make a token.",
+)
+PRODUCER: Final = Kind(
+    "producer",
+    403,
+    "Nobody who is registered here has signed it, or he may not",
+    "Who runs the log registers producers with `provlog producer add`. The detail "
+    "says whose key it was, and what is wrong with it; nothing was logged.",
 )
 NOT_FOUND: Final = Kind(
     "not-found",
@@ -117,6 +129,13 @@ MEANING: Final = Kind(
     422,
     "The body can be read, and is not a record",
     "See what the detail names. Repeating it changes nothing.",
+)
+REGISTRATION: Final = Kind(
+    "registration",
+    422,
+    "It does not follow from what is entered about producers",
+    "See what the detail names; `provlog producer list` shows what is entered. Nothing "
+    "was.",
 )
 RATE: Final = Kind(
     "rate",
@@ -210,6 +229,19 @@ class Problem(Exception):
             headers={**PLAIN_HEADERS, "Cache-Control": "no-store", **self.headers},
         )
 
+    def concise(self) -> web.Response:
+        """The same as RFC 9290 CBOR, which SCITT's clients read."""
+        response = self.response()
+        response.content_type = CONCISE
+        response.body = cbor.encode(
+            {
+                _TITLE: self.document["title"],
+                _DETAIL: self.document["detail"],
+                _CODE: self.kind.status,
+            }
+        )
+        return response
+
 
 def problem_of(error: Exception) -> Problem:
     """What somebody is told to whom `error` has happened; a fault is raised again."""
@@ -244,7 +276,10 @@ def _of_refused(error: Refused) -> Problem:
     if error.check == "token":
         challenge = {"WWW-Authenticate": 'Bearer realm="provlog"'}
         return Problem(TOKEN, str(error), headers=challenge)
-    kind = {"size": SIZE, "index": NOT_FOUND}.get(error.check, FORM)
+    kinds = {"size": SIZE, "index": NOT_FOUND, "producer": PRODUCER}
+    kinds["registration"] = REGISTRATION
+    kinds |= dict.fromkeys(("algorithm", "payload"), MEANING)
+    kind = kinds.get(error.check, FORM)
     return Problem(kind, str(error), check=error.check)
 
 

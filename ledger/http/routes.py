@@ -91,6 +91,8 @@ class Route:
     takes: Mapping[str, str] = field(default_factory=dict)
     tells: tuple[Told, ...] = ()
     asks: tuple[str, ...] = ()
+    concise: bool = False
+    """Whether what is wrong is said in CBOR (RFC 9290)."""
 
     def pattern(self) -> re.Pattern[str]:
         """What its raw path looks like, whole."""
@@ -130,3 +132,34 @@ class Table:
                 routes[route.method] = route
                 return
         self._others.append((pattern, {route.method: route}))
+
+
+def get(
+    path: str,
+    name: str,
+    says: str,
+    handle: Callable[..., Awaitable[Any]],
+    media: Mapping[str, str],
+    *parameters: Parameter,
+    scope: str = "read",
+    cost: str = READ,
+    headers: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = ("record", "statement", "opaque"),
+    concise: bool = False,
+) -> Route:
+    """An address that is read, and its one kind of answer."""
+    asks = ("If-None-Match",) if "ETag" in headers else ()
+    return Route(
+        method="GET",
+        path=path,
+        name=name,
+        says=says,
+        scope=scope,
+        cost=cost,
+        handle=handle,
+        kinds=kinds,
+        parameters=parameters,
+        tells=(Told(says=says, media=media, headers=headers),),
+        asks=(*asks, *(("Accept-Encoding",) if "Content-Encoding" in headers else ())),
+        concise=concise,
+    )

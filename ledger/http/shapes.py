@@ -14,7 +14,9 @@ from ledger.http.problems import KINDS, TYPES
 from ledger.index.lookup import MOST
 from verifier.bundle import SCHEMA as BUNDLE
 from verifier.document import MAX_INTEGER
+from verifier.own import PRODUCERS
 from verifier.record import MAX_PATH
+from verifier.register import SCHEMA as REGISTER
 from verifier.spelling import MAX_SIZE
 
 Schema: TypeAlias = dict[str, Any]
@@ -100,7 +102,30 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         type=_TEXT,
         record=_RECORD,
         own={"type": "object"},
+        statement=_list({"type": "object"}),
     ),
+    "register": _object(
+        {
+            "schema": {"const": REGISTER},
+            "checkpoint": _BASE64,
+            "entries": _list(
+                _object({"index": _NUMBER, "entry": _BASE64, "proof": _list(_HASH)})
+            ),
+        }
+    ),
+    "producer": _object(
+        {
+            "kind": {"enum": list(PRODUCERS)},
+            "producer": _TEXT,
+        },
+        keys=_list({"type": "object"}),
+        issuers=_list(_TEXT),
+        threshold=_NUMBER,
+        until=_NUMBER,
+        ids=_list(_TEXT),
+        reason=_TEXT,
+    ),
+    "registered": _object({"index": _NUMBER, "size": _NUMBER}),
     "inclusion": _object({"index": _NUMBER, "size": _NUMBER, "proof": _list(_HASH)}),
     "consistency": _object(
         {"first": _NUMBER, "second": _NUMBER, "proof": _list(_HASH)}

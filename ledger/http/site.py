@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,8 +14,10 @@ from ledger.http.writer import Writer
 from ledger.index.lookup import Lookup
 from ledger.log.admission import Admission
 from ledger.log.reading import Reading
+from ledger.log.registry import Registry
 from ledger.metrics.counts import Counts
 from ledger.store import Charter
+from verifier.keys import VerifierKey
 
 _ALL: Final = frozenset({"submit", "read"})
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -25,12 +27,15 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 class Site:
     """One log, as one front end has it. `lookup` is None where nothing is indexed.
 
+    `keys` are the public ones, by which receipts are made in their other form.
     `local` says that the log listens to this machine only.
     """
 
     charter: Charter
     config: Config
+    keys: Sequence[VerifierKey]
     admission: Admission
+    registry: Registry
     reading: Reading
     writer: Writer
     tokens: Tokens

@@ -13,6 +13,7 @@ from ledger.http import answering, bodies
 from ledger.http.accept import choose
 from ledger.http.asked import Asked
 from ledger.http.entrance import pay
+from ledger.http.faces import FACES, PROOF, TRANSPARENT, face
 from ledger.http.problems import MEANING, MEDIA, UNKNOWN, Problem
 from ledger.http.receipts import Receipts
 from ledger.log.forms import is_json, record_in
@@ -20,20 +21,26 @@ from ledger.log.plan import prefix_of
 from ledger.log.pool import Admitted, Answer
 from ledger.metrics import SUBMITTED
 from verifier import cbor
-from verifier.bundle import Bundle
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
 from verifier.receipt import Receipt
 from verifier.record import MEDIA_TYPE as RECORD
 from verifier.record import parse_record_json
 from verifier.spelling import base64_text
+from verifier.statement import DSSE
 
-BUNDLE: Final = "application/vnd.provlog.bundle+json"
-PROOF: Final = "text/x.tlog.proof"
 INDEX: Final = "text/plain"
-OFFERED: Final = (answering.JSON, BUNDLE, PROOF, INDEX)
+OFFERED: Final = (answering.JSON, *FACES, INDEX)
 JSON_TYPES: Final = ("application/json", "application/vnd.provlog.record+json")
 CBOR_TYPES: Final = ("application/cbor", RECORD)
+STATEMENT_TYPES: Final = (
+    "application/cose",
+    TRANSPARENT,
+    DSSE,
+    "application/json",
+    "application/vnd.dev.sigstore.bundle.v0.3+json",
+    "application/vnd.dev.sigstore.bundle+json",
+)
 
 
 class Submitting:
@@ -44,7 +51,7 @@ class Submitting:
 
     async def add(self, asked: Asked) -> web.Response:
         """POST /add: the body is the entry, the answer its index in bare digits."""
-        data = await _body(asked)
+        data = await read_body(asked)
         admitted = asked.site.admission.admit(data, by=asked.caller.by)
         answer = await _logged(asked, admitted, paid_bytes=len(data))
         index = _index(answer)
@@ -54,17 +61,42 @@ class Submitting:
     async def record(self, asked: Asked) -> web.Response:
         """POST /v1/records: one record, or in an opaque log one entry."""
         wanted = choose(asked.header("Accept"), OFFERED)
-        data = body = await _body(asked)
+        data = body = await read_body(asked)
         if asked.site.charter.kind == "record":
             data = read_record(body, asked.header("Content-Type"))
         try:
             admitted = asked.site.admission.admit(data, by=asked.caller.by)
         except Refused as error:
             raise as_problem(error, data) from None
-        answer = await _logged(asked, admitted, paid_bytes=len(body))
+        return await self.answer(asked, admitted, wanted, paid_bytes=len(body))
+
+    async def statement(self, asked: Asked) -> web.Response:
+        """POST /v1/statements: something signed by its producer."""
+        wanted = choose(asked.header("Accept"), OFFERED)
+        body = await read_body(asked)
+        check_statement_type(asked.header("Content-Type"))
+        try:
+            admitted = asked.site.admission.admit_statement(body, by=asked.caller.by)
+        except Refused as error:
+            if error.check == "form":
+                raise Problem(MEANING, str(error), check="form") from None
+            raise
+        return await self.answer(asked, admitted, wanted, paid_bytes=len(body))
+
+    async def answer(
+        self,
+        asked: Asked,
+        admitted: Admitted,
+        wanted: str,
+        *,
+        paid_bytes: int,
+        where: str = "/v1/entries",
+    ) -> web.Response:
+        """Have it logged, and answer with the receipt in the form that is `wanted`."""
+        answer = await _logged(asked, admitted, paid_bytes=paid_bytes)
         index = _index(answer)
         status, repeated = (200, True) if answer.repeated else (201, False)
-        headers = {"Location": f"/v1/entries/{index}"}
+        headers = {"Location": f"{where}/{index}"}
         size, checkpoint = answer.head.size, answer.checkpoint
         wait_s = asked.wait_s()
         if published := await published_over(asked, index + 1, wait_s, index=index):
@@ -72,15 +104,13 @@ class Submitting:
             if wait_s:
                 headers["Preference-Applied"] = f"wait={wait_s}"
         if wanted == INDEX:
-            body = str(index).encode()
-            return _told(body, answering.TEXT, status, headers)
+            return _told(str(index).encode(), answering.TEXT, status, headers)
         (receipt,) = await self._receipts.made([index], size, checkpoint)
         entry = entry_of(asked, admitted, index, answer, repeated=repeated)
-        if wanted == PROOF:
-            return _told(receipt.encode(), f"{PROOF}; charset=utf-8", status, headers)
-        if wanted == BUNDLE:
-            body = Bundle(entry=entry, receipt=receipt).encode()
-            return _told(body, BUNDLE, status, headers)
+        if wanted in FACES:
+            type_ = f"{PROOF}; charset=utf-8" if wanted == PROOF else wanted
+            body = face(asked, wanted, receipt, entry)
+            return _told(body, type_, status, headers)
         return answering.document(
             result(
                 index,
@@ -135,6 +165,14 @@ def read_record(data: bytes, content_type: str | None) -> bytes:
     return record
 
 
+def check_statement_type(content_type: str | None) -> None:
+    """Return if a body of this type may be a statement; which, it says itself."""
+    name = (content_type or "").partition(";")[0].strip().lower()
+    if name and name not in STATEMENT_TYPES:
+        says = f"a statement is {', '.join(STATEMENT_TYPES[:3])}, and not {name[:60]!a}"
+        raise Problem(MEDIA, says)
+
+
 def as_problem(error: Refused, data: bytes) -> Exception:
     """422 for what can be read and is no record; what cannot be read stays 400."""
     if error.check != "form":
@@ -173,7 +211,7 @@ def entry_of(
     return prefix_of(answer.head.at) + admitted.data
 
 
-async def _body(asked: Asked) -> bytes:
+async def read_body(asked: Asked) -> bytes:
     """The body of one submission, paid for before it is looked at."""
     site, most = asked.site, asked.route.max_body_bytes or 0
     length = asked.request.content_length

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
 
-from ledger.http import answering, groups, problems
+from ledger.http import answering, groups, problems, signed
 from ledger.http.answering import BYTES, JSON
 from ledger.http.asked import Asked
 from ledger.http.batches import Batches
 from ledger.http.entries import RECEIPTS, Entries
+from ledger.http.faces import COSE_RECEIPT, SHAPES
 from ledger.http.lookups import DIGEST_PATTERN, RECORD_PATTERN, Lookups
 from ledger.http.openapi import described
 from ledger.http.receipts import Receipts
 from ledger.http.routes import (
     MAX_BODY_BYTES,
     OPEN,
-    READ,
     WRITE,
     Parameter,
     Route,
     Table,
     Told,
+    get,
     number,
     text,
 )
+from ledger.http.signed import SUBMITTED
 from ledger.http.site import Site
 from ledger.http.submitting import (
-    BUNDLE,
     CBOR_TYPES,
     INDEX,
     JSON_TYPES,
-    OFFERED,
     Submitting,
 )
 from ledger.http.tiles import LEVEL, NUMBER, PART, Tiles
@@ -42,10 +41,7 @@ from verifier.tile import MAX_ENTRY_BYTES, MAX_LEVEL, WIDTH
 _PAGE: Final = "text/markdown"
 _BYTES: Final = {BYTES: "bytes"}
 _RECORD: Final = dict.fromkeys((*JSON_TYPES, *CBOR_TYPES), "record")
-_SUBMITTED: Final = dict(
-    zip(OFFERED, ("result", "bundle", "text", "index"), strict=True)
-)
-_RECEIPT: Final = dict.fromkeys(RECEIPTS, "text") | {BUNDLE: "bundle", JSON: "receipt"}
+_RECEIPT: Final = {**dict.fromkeys(RECEIPTS, "text"), **SHAPES, JSON: "receipt"}
 
 _INDEX: Final = number("index", "The index of an entry.")
 _SIZE: Final = number("size", "The size of a tree: how many entries it has.")
@@ -80,7 +76,7 @@ def table_of(site: Site) -> Table:
         return _page(asked, page, JSON)
 
     routes.append(
-        _get(
+        get(
             "/v1/openapi.json",
             "openapi",
             "This description.",
@@ -96,10 +92,11 @@ def table_of(site: Site) -> Table:
 def _routes(site: Site) -> list[Route]:
     return [
         *_submits(Receipts(site.reading), site.charter.kind),
+        *signed.routes(site),
         *_tiles(Tiles(site.reading)),
         *_entries(Entries(site.reading)),
         *_lookups(Lookups(site.reading, site.lookup)),
-        _get(
+        get(
             problems.TYPES,
             "problems",
             "What each problem is, and what to do about it.",
@@ -109,35 +106,6 @@ def _routes(site: Site) -> list[Route]:
             headers=_TAGGED,
         ),
     ]
-
-
-def _get(
-    path: str,
-    name: str,
-    says: str,
-    handle: Callable[[Asked], Awaitable[Any]],
-    media: Mapping[str, str],
-    *parameters: Parameter,
-    scope: str = "read",
-    cost: str = READ,
-    headers: tuple[str, ...] = (),
-    kinds: tuple[str, ...] = ("record", "statement", "opaque"),
-) -> Route:
-    """An address that is read, and its one kind of answer."""
-    asks = ("If-None-Match",) if "ETag" in headers else ()
-    return Route(
-        method="GET",
-        path=path,
-        name=name,
-        says=says,
-        scope=scope,
-        cost=cost,
-        handle=handle,
-        kinds=kinds,
-        parameters=parameters,
-        tells=(Told(says=says, media=media, headers=headers),),
-        asks=(*asks, *(("Accept-Encoding",) if "Content-Encoding" in headers else ())),
-    )
 
 
 def _submits(receipts: Receipts, kind: str) -> list[Route]:
@@ -166,8 +134,8 @@ def _submits(receipts: Receipts, kind: str) -> list[Route]:
             max_body_bytes=MAX_BODY_BYTES,
             takes=_RECORD if kind == "record" else _BYTES,
             tells=(
-                Told(says="Logged.", media=_SUBMITTED, status=201, headers=where),
-                Told(says="It was there before.", media=_SUBMITTED, headers=where),
+                Told(says="Logged.", media=SUBMITTED, status=201, headers=where),
+                Told(says="It was there before.", media=SUBMITTED, headers=where),
             ),
             asks=("Prefer",),
             **write,
@@ -196,7 +164,7 @@ def _tiles(tiles: Tiles) -> list[Route]:
     audit: dict[str, Any] = {"scope": "audit", "headers": _TAGGED}
     packed = audit | {"headers": _PACKED}
     return [
-        _get(
+        get(
             "/checkpoint",
             "checkpoint",
             "The newest published checkpoint.",
@@ -204,7 +172,7 @@ def _tiles(tiles: Tiles) -> list[Route]:
             {INDEX: "text"},
             **audit,
         ),
-        _get(
+        get(
             "/tile/{level}/{tile}",
             "tile",
             "A full tile of hashes: c2sp.org/tlog-tiles.",
@@ -214,7 +182,7 @@ def _tiles(tiles: Tiles) -> list[Route]:
             _TILE,
             **audit,
         ),
-        _get(
+        get(
             "/tile/{level}/{tile}.p/{width}",
             "partial_tile",
             "The beginning of a tile of hashes.",
@@ -225,7 +193,7 @@ def _tiles(tiles: Tiles) -> list[Route]:
             _WIDTH,
             **audit,
         ),
-        _get(
+        get(
             "/tile/entries/{tile}",
             "entry_tile",
             "A full tile of entries.",
@@ -234,7 +202,7 @@ def _tiles(tiles: Tiles) -> list[Route]:
             _TILE,
             **packed,
         ),
-        _get(
+        get(
             "/tile/entries/{tile}.p/{width}",
             "partial_entry_tile",
             "The beginning of a tile of entries.",
@@ -249,7 +217,7 @@ def _tiles(tiles: Tiles) -> list[Route]:
 
 def _entries(entries: Entries) -> list[Route]:
     return [
-        _get(
+        get(
             "/v1/entries/{index}",
             "entry",
             "An entry: its bytes, or for people what it says.",
@@ -258,7 +226,7 @@ def _entries(entries: Entries) -> list[Route]:
             _INDEX,
             headers=("Vary",),
         ),
-        _get(
+        get(
             "/v1/receipts/{index}",
             "newest_receipt",
             "A receipt under the newest published checkpoint.",
@@ -267,7 +235,7 @@ def _entries(entries: Entries) -> list[Route]:
             _INDEX,
             headers=("Vary",),
         ),
-        _get(
+        get(
             "/v1/receipts/{index}/{size}",
             "receipt",
             "A receipt under a checkpoint of this size that was signed.",
@@ -277,7 +245,16 @@ def _entries(entries: Entries) -> list[Route]:
             _SIZE,
             headers=("Vary",),
         ),
-        _get(
+        get(
+            "/v1/receipts/consistency/{first}/{second}",
+            "growth",
+            "That one tree is the beginning of another that was signed, in COSE.",
+            entries.growth,
+            {COSE_RECEIPT: "bytes"},
+            number("first", "The size of the one."),
+            number("second", "The size of the other."),
+        ),
+        get(
             "/v1/proofs/inclusion/{index}/{size}",
             "inclusion",
             "That an entry is in the tree of this size: bare hashes.",
@@ -286,7 +263,7 @@ def _entries(entries: Entries) -> list[Route]:
             _INDEX,
             _SIZE,
         ),
-        _get(
+        get(
             "/v1/proofs/consistency/{first}/{second}",
             "consistency",
             "That one tree is the beginning of another: bare hashes.",
@@ -300,7 +277,7 @@ def _entries(entries: Entries) -> list[Route]:
 
 def _lookups(lookups: Lookups) -> list[Route]:
     return [
-        _get(
+        get(
             "/v1/lookup/record/{id}",
             "lookup_record",
             "The entries whose record has this id.",
@@ -309,7 +286,7 @@ def _lookups(lookups: Lookups) -> list[Route]:
             _RECORD_ID,
             kinds=("record",),
         ),
-        _get(
+        get(
             "/v1/lookup/record/{id}/{first}",
             "lookup_record_on",
             "The same, of the entries from one on.",
@@ -319,7 +296,7 @@ def _lookups(lookups: Lookups) -> list[Route]:
             _FIRST,
             kinds=("record",),
         ),
-        _get(
+        get(
             "/v1/lookup/digest/{sha256}",
             "lookup_digest",
             "The entries that have these bytes, or name their digest.",
@@ -327,7 +304,7 @@ def _lookups(lookups: Lookups) -> list[Route]:
             {JSON: "found"},
             _DIGEST,
         ),
-        _get(
+        get(
             "/v1/lookup/digest/{sha256}/{first}",
             "lookup_digest_on",
             "The same, of the entries from one on.",

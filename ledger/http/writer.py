@@ -9,6 +9,7 @@ from ledger.errors import Held
 from ledger.log.pool import Admitted, Answer
 from ledger.publish.publishing import Published
 from ledger.store import Head
+from verifier.own import Own
 
 
 class Writer(Protocol):
@@ -33,6 +34,10 @@ class Writer(Protocol):
         Refused, Unavailable and Held mean that nothing was logged. Halted means that
         nobody knows; it comes after `answer_timeout_s` at the latest.
         """
+        ...
+
+    async def register(self, own: Own) -> Answer:
+        """Have the log enter what `own` says about a producer; as of `hand_in`."""
         ...
 
     async def until_published(self, size: int, *, witnessed: bool) -> Published:

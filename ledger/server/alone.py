@@ -52,7 +52,7 @@ async def serve_alone(
         )
         site = site_of(
             place,
-            log.charter,
+            log.store,
             reading=log.reading,
             writer=writing.desk,
             counts=counts,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import Final
+from collections.abc import Awaitable, Coroutine
+from typing import Any, Final
 
-from ledger.log.pool import Admitted
+from ledger.log.own import is_own
+from ledger.log.pool import Admitted, Answer
 from ledger.metrics.counts import Counts
 from ledger.publish.publishing import Published
 from ledger.server.desk import Desk
@@ -18,6 +20,7 @@ from ledger.server.messages import (
     Handed,
     Made,
     NoMessage,
+    Registering,
     Shown,
     frame,
     framed,
@@ -26,6 +29,9 @@ from ledger.server.messages import (
     row_of,
     wrong_of,
 )
+from verifier import cbor
+from verifier.errors import MalformedError
+from verifier.own import Own
 
 UNREAD_BYTES: Final = 64 << 20
 """What the writer keeps for a front end that stands still, before it gives it up."""
@@ -39,6 +45,7 @@ class Counterpart:
         self._counts = counts
         self._source = source
         self._tasks: set[asyncio.Task[None]] = set()
+        self._registering = asyncio.Lock()
         self._published: Published | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -50,7 +57,7 @@ class Counterpart:
             self._show()
             while True:
                 await self._hear(parse_from_front(await frame(reader)))
-        except (OSError, EOFError, ValueError, NoMessage):
+        except (OSError, EOFError, ValueError, NoMessage, MalformedError):
             return  # it has died, or lost its mind; the supervisor starts another
         finally:
             self._desk.changed.remove(self._show)
@@ -62,22 +69,40 @@ class Counterpart:
     async def _hear(self, message: FromFront) -> None:
         match message:
             case Handed():
-                task = asyncio.create_task(self._hand_in(message))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                admitted = [Admitted(*each) for each in message.admitted]
+                kind = self._desk.log.charter.kind
+                if any(is_own(each, kind) for each in admitted):
+                    # What the log says of itself it says here, and in no front end.
+                    raise ValueError("one of the log's own entries")
+                self._begin(self._answer(message.order, self._desk.hand_in(admitted)))
+            case Registering():
+                own = cbor.decode(message.own, text_keys=True)
+                if not isinstance(own, dict):
+                    raise ValueError("no map")  # noqa: TRY004 - of who speaks to us
+                self._begin(self._answer(message.order, self._register(own)))
             case Facts():
                 self._counts.merge(message.rows, self._source)
 
-    async def _hand_in(self, message: Handed) -> None:
+    def _begin(self, answering: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(answering)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _register(self, own: Own) -> Answer:
+        # One at a time: each takes a thread, and there are few for all of us.
+        async with self._registering:
+            return await self._desk.register(own)
+
+    async def _answer(self, order: int, asked: Awaitable[Answer]) -> None:
         try:
-            answer = await self._desk.hand_in([Admitted(*x) for x in message.admitted])
+            answer = await asked
         except Exception as error:  # noqa: BLE001 - it belongs to who waits there
             answered = Answered(
-                message.order, row_of(self._desk.head), b"", [], [], {}, wrong_of(error)
+                order, row_of(self._desk.head), b"", [], [], {}, wrong_of(error)
             )
         else:
             answered = Answered(
-                message.order,
+                order,
                 row_of(answer.head),
                 answer.checkpoint,
                 list(answer.indexes),

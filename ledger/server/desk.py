@@ -19,6 +19,7 @@ from ledger.log.pool import Admitted, Answer, Order
 from ledger.publish.kept import Kept
 from ledger.publish.publishing import Proposal, Published, Publisher
 from ledger.store import Head
+from verifier.own import Own
 
 REMEMBERED: Final = 4_096
 """How many signed checkpoints are remembered beside those that were published."""
@@ -126,6 +127,12 @@ class Desk:
                 return await future
         except TimeoutError:
             raise overdue(patience) from None
+
+    async def register(self, own: Own) -> Answer:
+        """See Writer."""
+        answer = await asyncio.to_thread(self.log.register, own)
+        self._come_to(answer.head, answer.checkpoint)
+        return answer
 
     async def until_published(self, size: int, *, witnessed: bool) -> Published:
         """See Writer."""

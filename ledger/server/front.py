@@ -25,16 +25,17 @@ from ledger.http.site import Site
 from ledger.http.table import table_of
 from ledger.http.writer import Writer
 from ledger.index.lookup import Lookup
-from ledger.log.admission import Admission
+from ledger.log.admission import admission_of
 from ledger.log.home import Home
 from ledger.log.reading import Reading
+from ledger.log.registry import Registry
 from ledger.metrics import MEMORY_HELD_BYTES, PROCESS_BYTES
 from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
 from ledger.server.desk import Signed
 from ledger.server.link import Link
 from ledger.server.processes import own_bytes
-from ledger.store import Charter
+from ledger.store import LogStore
 from verifier.keys import VerifierKey
 
 _REPORT_EVERY_S: Final = 1.0
@@ -113,19 +114,23 @@ class Facing:
 
 def site_of(
     place: Place,
-    charter: Charter,
+    store: LogStore,
     *,
     reading: Reading,
     writer: Writer,
     counts: Counts,
 ) -> Site:
     """What the front of one log stands on."""
+    charter = store.charter
+    registry = Registry(store, lambda: writer.head)
     config, home = place.config, Home(place.folder, place.config)
     host, _ = parse_address(config.listen, "listen")
     return Site(
         charter=charter,
         config=config,
-        admission=Admission(charter),
+        keys=place.keys,
+        admission=admission_of(config, charter, registry, read_clock),
+        registry=registry,
         reading=reading,
         writer=writer,
         tokens=Tokens(place.folder, lambda: read_clock().wall_ms),
@@ -152,7 +157,7 @@ async def serve(place: Place, end: socket.socket, ready: socket.socket) -> None:
         link.signed = Signed(kept)
         site = site_of(
             place,
-            store.charter,
+            store,
             reading=Reading(store, lambda: link.head),
             writer=link,
             counts=Counts(),

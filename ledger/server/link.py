@@ -24,6 +24,7 @@ from ledger.server.messages import (
     Handed,
     Made,
     NoMessage,
+    Registering,
     Shown,
     error_of,
     frame,
@@ -33,6 +34,8 @@ from ledger.server.messages import (
     published_of,
 )
 from ledger.store import Head
+from verifier import cbor
+from verifier.own import Own
 
 _LOST: Final = "the writer has ended; it may or may not have been logged: ask again"
 
@@ -89,6 +92,16 @@ class Link:
         self._ready.append(waiting)
         if len(self._ready) == 1:
             self._loop.call_soon(self._hand_over)
+        return await waiting.future
+
+    async def register(self, own: Own) -> Answer:
+        """See Writer."""
+        if self._lost:
+            raise _ending()
+        waiting = Waiting((Admitted(None, b""),), self._loop)
+        self._number += 1
+        self._orders[self._number] = [waiting]
+        self._writer.write(framed(Registering(self._number, cbor.encode(own))))
         return await waiting.future
 
     async def until_published(self, size: int, *, witnessed: bool) -> Published:

@@ -30,7 +30,17 @@ class Handed(_Message):
     """From a front end: submissions to be logged, in one order."""
 
     order: int
-    admitted: list[tuple[bytes | None, bytes]]
+    admitted: list[tuple[bytes | None, bytes, bytes | None]]
+
+
+class Registering(_Message):
+    """From a front end: what somebody with the right to it says about a producer.
+
+    `own` is as it would be entered, but for the number, which the writer gives.
+    """
+
+    order: int
+    own: bytes
 
 
 class Facts(_Message):
@@ -91,7 +101,7 @@ class Answered(_Message):
 
 HeadRow: TypeAlias = tuple[int, int, bytes, int, bool]
 Wrong: TypeAlias = tuple[str, str, str, float]
-FromFront: TypeAlias = Handed | Facts
+FromFront: TypeAlias = Handed | Registering | Facts
 FromWriter: TypeAlias = Shown | Made | Answered
 FromPublisher: TypeAlias = Made | NotMade | Facts
 

@@ -10,7 +10,8 @@ from tests.auditor import Auditor
 from tests.recordlog import ARTIFACT, true_bundle
 from tests.testlog import policy_text
 from verifier import __main__ as command
-from verifier import bundle, claim, document, evidence, receipt, report
+from verifier import bundle, claim, content, document, evidence, report
+from verifier.receipt import tlog
 
 TRUE = true_bundle().encode()
 
@@ -30,18 +31,18 @@ STEPS = [
     (bundle, "parse_document"),
     (bundle, "parse_base64"),
     (document, "check_value"),
-    (receipt, "parse_decimal"),
-    (receipt, "parse_hash"),
+    (tlog, "parse_decimal"),
+    (tlog, "parse_hash"),
     (claim, "verify_checkpoint"),
     (claim, "note_trust"),
     (claim, "leaf_hash"),
     (claim, "verify_inclusion"),
-    (claim, "parse_record"),
-    (claim, "verify_openings"),
-    (claim, "texts"),
+    (content, "parse_record"),
+    (content, "verify_openings"),
+    (content, "texts"),
+    (content, "path_text"),
     (claim, "verify_consistency"),
     (claim, "time_text"),
-    (claim, "path_text"),
     (claim, "_note_times"),
     (report, "Finding"),
 ]

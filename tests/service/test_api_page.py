@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from ledger.http.table import table_of
-from tests.service.standing import standing
+from tests.capture.live import serving, token_of
+from tests.statements import added, sign1
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text()
-EXAMPLE = re.compile(r"^```console(| opaque)\n\$ (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+EXAMPLE = re.compile(
+    r"^```console(| opaque| statement)\n\$ (.*)\n((?:.*\n)*?)```$", re.MULTILINE
+)
 FILES = re.compile(r"^```file (\S+)\n((?:.*\n)*?)```$", re.MULTILINE)
 ADDRESS = "http://127.0.0.1:8421"
+_TOKEN = "$PROVLOG_TOKEN"
 
 
 def examples(kind):
@@ -24,14 +28,14 @@ def examples(kind):
     return [
         (command, shown)
         for which, command, shown in EXAMPLE.findall(PAGE)
-        if (which == " opaque") == (kind == "opaque")
+        if which.strip() == ("" if kind == "record" else kind)
     ]
 
 
 def routes():
     """Every route that a log of any kind has."""
     found = {}
-    for kind in ("record", "opaque"):
+    for kind in ("record", "statement", "opaque"):
         charter = SimpleNamespace(kind=kind, origin="x")
         site: Any = SimpleNamespace(charter=charter, reading=None, lookup=None)
         found |= {each.name: each for each in table_of(site).routes}
@@ -40,6 +44,9 @@ def routes():
 
 def curl(service, command):
     """What curl prints that is given this command."""
+    if _TOKEN in command:
+        # With the first one nobody else may submit any more.
+        command = command.replace(_TOKEN, token_of(service, "admin"))
     name, *words = shlex.split(command)
     assert name == "curl"
     path = words.pop().removeprefix(ADDRESS)
@@ -52,18 +59,26 @@ def curl(service, command):
                 headers[header] = value
             case "-d" | "--data-binary":
                 method, given = "POST", words.pop(0)
-                files = dict(FILES.findall(PAGE))
-                body = (files[given[1:]] if given[0] == "@" else given).encode()
+                body = file_of(given[1:]) if given[0] == "@" else given.encode()
             case "-I":
                 method = "HEAD"
+            case "-D" | "-o":
+                words.pop(0)
             case option:
                 assert option == "-i"
     got = service.ask(method, path, body, headers)
     lines = [f"HTTP/1.1 {got.status} {HTTPStatus(got.status).phrase}"]
     lines += [f"{header}: {value}" for header, value in got.headers.items()]
     head = "\n".join(lines) + "\n\n"
-    shown = re.search(" -[iI] ", command)
-    return (head if shown else "") + got.body.decode()
+    shown = re.search(" -[iID] ", command)
+    said = "" if " -o " in command else got.body.decode()
+    return (head if shown else "") + said
+
+
+def file_of(name):
+    """What is in a file of the page; what is no text is not on it."""
+    files = {key: text.encode() for key, text in FILES.findall(PAGE)}
+    return {"run.cose": sign1(), **files}[name]
 
 
 def pattern(shown):
@@ -75,11 +90,13 @@ def pattern(shown):
     return re.compile("".join(lines).removesuffix(r"\n") + r"\n*")
 
 
-@pytest.mark.parametrize("kind", ["record", "opaque"])
+@pytest.mark.parametrize("kind", ["record", "statement", "opaque"])
 def test_every_example_is_answered_as_it_shows(tmp_path, kind):
     assert examples(kind)
     settings = "publish_interval_ms = 100\n"
-    with standing(tmp_path, kind=kind, settings=settings) as service:
+    known = [added()] if kind == "statement" else []
+    options = {"kind": kind, "settings": settings, "producers": known}
+    with serving(tmp_path, workers=0, **options) as service:
         for command, shown in examples(kind):
             if "/receipts/1 " in f"{command} ":
                 service.until(lambda: service.get("/v1/receipts/1").status == 200)

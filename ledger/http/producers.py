@@ -1,0 +1,90 @@
+"""Producers over HTTP: who may sign statements, for those who ask and who decide."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from ledger.errors import Refused
+from ledger.http import answering
+from ledger.http.asked import Asked
+from ledger.http.problems import MEDIA, NOT_FOUND, Problem
+from ledger.http.sending import send_large
+from ledger.http.submitting import read_body
+from ledger.keys.registry import own_of_json
+from ledger.log.reading import Reading
+from verifier.document import parse_document
+from verifier.errors import MalformedError
+from verifier.register import Register, Registered
+
+MAX_BODY_BYTES: Final = 1 << 18
+_JSON: Final = "application/json"
+
+
+class Registration:
+    """The handlers of /v1/producers."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._alone = asyncio.Semaphore(1)
+        self._made: tuple[int, bytes] = (-1, b"")
+        """The register as of the size that was last asked for."""
+
+    async def listed(self, asked: Asked) -> web.StreamResponse:
+        """GET /v1/producers: all that is entered about them, each with its proof."""
+        writer = asked.site.writer
+        published, newest = (
+            writer.published,
+            max(asked.site.registry.indexes(), default=0),
+        )
+        if published and (
+            newest < published.size or asked.site.config.ack != "committed"
+        ):
+            # One that witnesses have cosigned, where that shows all of them.
+            size, checkpoint = published.size, published.note
+        elif writer.checkpoint and asked.site.config.ack == "committed":
+            size, checkpoint = writer.head.size, writer.checkpoint
+        else:
+            says = "no checkpoint is published yet that could show them"
+            raise Problem(NOT_FOUND, says, check="index")
+        # Thousands of proofs, for a log of many producers: one at a time.
+        async with self._alone:
+            if self._made[0] != size:
+                made = await asyncio.to_thread(self._register, asked, size, checkpoint)
+                self._made = size, made
+        told = answering.answer(self._made[1], content_type=answering.JSON)
+        return await send_large(asked, told)
+
+    def _register(self, asked: Asked, size: int, checkpoint: bytes) -> bytes:
+        indexes = [each for each in asked.site.registry.indexes() if each < size]
+        proofs = self._reading.inclusions(indexes, size) if indexes else []
+        entries = tuple(
+            Registered(
+                index=index, entry=self._reading.entry(index), proof=tuple(proof)
+            )
+            for index, proof in zip(indexes, proofs, strict=True)
+        )
+        return Register(checkpoint=checkpoint, entries=entries).encode()
+
+    async def change(self, asked: Asked) -> web.Response:
+        """POST /v1/producers: enter what an administrator says about one."""
+        name = (asked.header("Content-Type") or "").partition(";")[0].strip().lower()
+        if name and name != _JSON:
+            raise Problem(MEDIA, f"it is {_JSON}, and not {name[:60]!a}")
+        body = await read_body(asked)
+        try:
+            document = parse_document(body, "the body", most=MAX_BODY_BYTES)
+            own = own_of_json(document)
+        except MalformedError as error:
+            raise Refused("form", str(error)) from None
+        answer = await asked.site.writer.register(own)
+        for refused in answer.refused.values():
+            raise refused
+        (index,) = answer.indexes
+        return answering.document(
+            {"index": index, "size": answer.head.size},
+            status=201,
+            headers={"Location": f"/v1/entries/{index}"},
+        )
