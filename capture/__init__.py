@@ -8,7 +8,6 @@ what is not known to be logged is said not to be. The package stays free of the
 server and its database.
 """
 
-from capture.believing import Logged
 from capture.client import Client
 from capture.errors import (
     ClientError,
@@ -19,6 +18,7 @@ from capture.errors import (
     Refused,
     Unavailable,
 )
+from capture.logged import Logged
 from capture.twin import AsyncClient
 
 __all__ = [

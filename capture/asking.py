@@ -162,6 +162,6 @@ class Call:
             first = "" if self.doubt == self._says else f"{self.doubt}; at last, "
             return OutcomeUnknown(
                 f"{self._where}: it may or may not be logged: {first}{last}. Give "
-                "`submitted` again: it has the same id"
+                "`submitted` again: it is logged once"
             )
         return Unavailable(f"{self._where}: {last}")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from capture.asking import Asking, Call
-from capture.believing import Logged
 from capture.errors import ClientError, NotBelieved, Refused
+from capture.logged import Logged
 from capture.patience import Patience
 from capture.problems import Trouble
 from capture.wire import Question

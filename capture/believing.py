@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from verifier.bundle import Bundle
+from capture.logged import Logged
 from verifier.checkpoint import Checkpoint
+from verifier.cose import PREFIX
 from verifier.document import member
-from verifier.durable import write_atomically
 from verifier.entry import LOG, Entry
 from verifier.errors import (
     ConsistencyError,
@@ -29,44 +28,14 @@ from verifier.hashing import leaf_hash
 from verifier.policy import Policy
 from verifier.proof import verify_inclusion
 from verifier.receipt import Receipt
-from verifier.record import MEDIA_TYPE, Record, parse_record
+from verifier.record import MEDIA_TYPE, parse_record
 from verifier.spelling import parse_base64
+from verifier.statement import COSE, check_bare, is_statement
 from verifier.tile import MAX_ENTRY_BYTES
 from verifier.trust import TrustedCheckpoint, verify_checkpoint
 
 _WHAT: Final = "the result"
 _REMEMBERED: Final = 4_096
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logged:
-    """An entry that is in the log: verified, and with all that shows it to others.
-
-    `witnessed` is whether the receipt meets a quorum of witnesses that the policy
-    asks for; if it is not, the log alone stands for it. `repeated` is the log's word
-    that it had the same before. `at`, `by` and `record` are None in a log of bytes.
-    """
-
-    index: int
-    size: int
-    entry: bytes = field(repr=False)
-    receipt: Receipt = field(repr=False)
-    witnessed: bool
-    repeated: bool = False
-    at: int | None = None
-    by: str | None = None
-    record: Record | None = None
-
-    def bundle(self) -> bytes:
-        """All that an auditor needs, in one file."""
-        return Bundle(entry=self.entry, receipt=self.receipt).encode()
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the bundle; after a crash the file is whole, or not there.
-
-        Raises verifier.Unavailable if it cannot be written.
-        """
-        write_atomically(Path(path), self.bundle())
 
 
 def policy_of(given: Policy | str | os.PathLike[str] | bytes) -> Policy:
@@ -93,13 +62,15 @@ class Believing:
         # One checkpoint covers many results. Replaced as a whole, by any thread.
         self._newest: tuple[bytes, TrustedCheckpoint, bool] | None = None
 
-    def submitted(self, result: dict[str, Any], data: bytes) -> Logged:
-        """The result of submitting `data`, if that is what is logged."""
+    def submitted(
+        self, result: dict[str, Any], data: bytes, type_: str = MEDIA_TYPE
+    ) -> Logged:
+        """The result of submitting `data`, of this type, if that is what is logged."""
         entry = _entry(member(result, "entry", str, _WHAT))
         # A log of records puts something around each: what has nothing is of bytes.
         records = entry != data
         if records:
-            _check_wraps(entry, data)
+            _check_wraps(entry, data, type_)
         receipt = Receipt.parse(member(result, "receipt", str, _WHAT).encode())
         repeated = result.get("repeated")
         if type(repeated) is not bool:
@@ -125,12 +96,7 @@ class Believing:
             proof=receipt.proof,
             root=checkpoint.root,
         )
-        said: dict[str, Any] = {}
-        if records:
-            whole = Entry.parse(entry)
-            said = {"at": whole.at, "by": whole.by}
-            if whole.type == MEDIA_TYPE:
-                said["record"] = parse_record(whole.body)
+        said = _said_in(entry) if records else {"statement": _bare(entry)}
         return Logged(
             index=receipt.index,
             size=checkpoint.size,
@@ -138,6 +104,7 @@ class Believing:
             receipt=receipt,
             witnessed=witnessed,
             repeated=repeated,
+            _keys=tuple(x for x in self.policy.logs if x.name == checkpoint.origin),
             **said,
         )
 
@@ -183,13 +150,37 @@ def _entry(text: str) -> bytes:
     return entry
 
 
-def _check_wraps(entry: bytes, data: bytes) -> None:
-    """Return if `entry` is what a log of records makes of the record `data`."""
+def _said_in(entry: bytes) -> dict[str, Any]:
+    """What an entry of a log of records says."""
+    whole = Entry.parse(entry)
+    said: dict[str, Any] = {"at": whole.at, "by": whole.by}
+    if whole.type == MEDIA_TYPE:
+        said["record"] = parse_record(whole.body)
+    elif is_statement(whole.type):
+        if whole.type == COSE:
+            # With anything unsigned in it no receipt that it carries would fit.
+            check_bare(whole.body)
+        said["statement"] = whole.body
+    return said
+
+
+def _bare(entry: bytes) -> bytes | None:
+    """The entry of another log, if it is a statement: nothing is around it."""
+    if not entry.startswith(PREFIX):
+        return None
+    with suppress(MalformedError):
+        check_bare(entry)
+        return entry
+    return None
+
+
+def _check_wraps(entry: bytes, data: bytes, type_: str) -> None:
+    """Return if `entry` is what a log of records makes of `data`, of this type."""
     try:
         whole = Entry.parse(entry)
     except VerificationError:
         raise EntryError("the entry is not what was submitted") from None
-    if whole.body != data or whole.type != MEDIA_TYPE:
-        raise EntryError("the record in the entry is not what was submitted")
+    if whole.body != data or whole.type != type_:
+        raise EntryError("what is in the entry is not what was submitted")
     if whole.by == LOG:
         raise EntryError("the entry says that the log itself submitted this")

@@ -17,9 +17,10 @@ from typing import Any, Final, Self
 
 from capture.asking import JSON, Asking, Call
 from capture.batching import MOST, Chunk, Result, chunks
-from capture.believing import Believing, Logged, policy_of
+from capture.believing import Believing, policy_of
 from capture.errors import ClientError, NotBelieved, Refused, Unavailable
 from capture.ids import IDS
+from capture.logged import Logged
 from capture.patience import Clock, Patience
 from capture.wire import Answer, Question, Wire
 from verifier import note
@@ -29,12 +30,15 @@ from verifier.document import parse_document
 from verifier.errors import MalformedError, VerificationError
 from verifier.policy import Policy
 from verifier.receipt import Receipt
-from verifier.record import encode_record, parse_record
+from verifier.record import MEDIA_TYPE, encode_record, parse_record
 from verifier.spelling import MAX_SIZE
+from verifier.statement import Statement
+from verifier.statement.envelope import MEDIA_TYPE as DSSE
 from verifier.tile import MAX_ENTRY_BYTES
 from verifier.trust import TrustedCheckpoint
 
 _MOST: Final = 1 << 20
+_COSE: Final = "application/cose"
 _BUNDLE: Final = "application/vnd.provlog.bundle+json"
 _UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHA256: Final = re.compile("[0-9a-f]{64}")
@@ -71,6 +75,10 @@ class Client:
         self._asking = Asking(
             self._wire, self._clock, self._believing, repeatable=repeatable
         )
+        # In every log that takes statements one is known again by its bytes.
+        self._stating = Asking(
+            self._wire, self._clock, self._believing, repeatable=True
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -89,25 +97,28 @@ class Client:
         logged is in `submitted` of each of them.
         """
         data = _encoded(record)
-        call = Call(self._asking, self._patience(), submits=True)
-        headers = {"Content-Type": "application/cbor", "Accept": JSON}
+        asking, kind = self._asking, "application/cbor"
+        with self._submitting(data):
+            answer = self._posted("/v1/records", kind, data, asking)
+            return self._logged("/v1/records", answer, data, MEDIA_TYPE)
+
+    def submit_statement(self, data: bytes) -> Logged:
+        """Log what somebody has signed: a COSE_Sign1, a DSSE or a Sigstore bundle.
+
+        Raises what `submit` does; Refused with `check` "producer" where the log knows
+        nobody who has signed it. What is in the unprotected header of a COSE_Sign1 is
+        not sent, for it is not logged.
+        """
         try:
-            answer = call.answer(
-                Question(
-                    method="POST",
-                    path="/v1/records",
-                    most=_MOST,
-                    harmless=self._asking.harmless,
-                    headers=headers,
-                    body=data,
-                )
-            )
-            with self._believed("/v1/records", answer):
-                result = parse_document(answer.body, "the result", most=_MOST)
-                return self._believing.submitted(result, data)
-        except ClientError as error:
-            error.submitted = (data,)
-            raise
+            statement = Statement.parse(data)
+        except MalformedError as error:
+            refused = Refused(f"it was not sent: {error}", check="form")
+            refused.submitted = (data,)
+            raise refused from None
+        path, kind = "/v1/statements", _COSE if statement.message else DSSE
+        with self._submitting(data):
+            answer = self._posted(path, kind, statement.content, self._stating)
+            return self._logged(path, answer, statement.content, statement.media_type)
 
     def submit_batch(
         self, records: Iterable[Mapping[str, Any] | bytes], *, size: int = MOST
@@ -174,6 +185,34 @@ class Client:
         if not _SHA256.fullmatch(sha256):
             raise ValueError("a digest is 64 hex digits in lower case")
         return self._lookup(f"/v1/lookup/digest/{sha256}")
+
+    @contextmanager
+    def _submitting(self, data: bytes) -> Iterator[None]:
+        """Let whoever gets an error have what has no result."""
+        try:
+            yield
+        except ClientError as error:
+            error.submitted = (data,)
+            raise
+
+    def _posted(self, path: str, kind: str, data: bytes, asking: Asking) -> Answer:
+        """The answer to `data`, which is to be logged."""
+        return Call(asking, self._patience(), submits=True).answer(
+            Question(
+                method="POST",
+                path=path,
+                most=_MOST,
+                harmless=asking.harmless,
+                headers={"Content-Type": kind, "Accept": JSON},
+                body=data,
+            )
+        )
+
+    def _logged(self, path: str, answer: Answer, data: bytes, type_: str) -> Logged:
+        """What has been logged, if it is `data`, of this type."""
+        with self._believed(path, answer):
+            result = parse_document(answer.body, "the result", most=_MOST)
+            return self._believing.submitted(result, data, type_)
 
     def _patience(self) -> Patience:
         return Patience(self._timeout_s, self._clock)

@@ -103,6 +103,10 @@ class Trouble:
         kind = {401: NotAllowed, 403: NotAllowed, 409: Conflict}.get(
             self.status, Refused
         )
+        if self.check == "producer":
+            # It is about who has signed, and not about who submits.
+            kind = Refused
+            mend = "ask who runs the log to register the key: provlog producer add"
         return kind(
             f"{where}: {self.says}; {mend}",
             check=self.check,

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Self
 
 from capture.batching import MOST, Result
-from capture.believing import Logged
 from capture.client import Client
+from capture.logged import Logged
 from verifier.receipt import Receipt
 from verifier.trust import TrustedCheckpoint
 
@@ -31,6 +31,9 @@ class AsyncClient:
 
     async def submit(self, record: Mapping[str, Any] | bytes) -> Logged:
         return await to_thread(self._client.submit, record)
+
+    async def submit_statement(self, data: bytes) -> Logged:
+        return await to_thread(self._client.submit_statement, data)
 
     async def submit_batch(
         self, records: Iterable[Mapping[str, Any] | bytes], *, size: int = MOST

@@ -13,8 +13,12 @@ from tests.testlog import WITNESSES
 
 
 @contextmanager
-def serving(folder, *, workers, settings="", files=(), **options):
+def serving(folder, *, workers, settings="", files=(), producers=(), **options):
     live = LiveLog(folder / "log", settings=settings, **options)
+    if producers:
+        with live.open() as log:
+            for each in producers:
+                log.register(each)
     for name, data in dict(files).items():
         (live.folder / name).write_bytes(data)
     service = LiveService(live, workers=workers)

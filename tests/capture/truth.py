@@ -60,16 +60,20 @@ def true_result(
     witnesses: Sequence[Signer] = (),
     index: int = INDEX,
     more: int = 0,
+    line: Callable[[bytes], str] = lambda _: "",
 ) -> dict[str, Any]:
     """The result for `entry`, which stands among others, `more` of them behind it.
 
-    What is answered to one client has to be of differing sizes, or of one tree.
+    What is answered to one client has to be of differing sizes, or of one tree. `line`
+    makes one more line under the checkpoint, of its root.
     """
     behind = [b"more %d" % number for number in range(more)]
     tree = Tree([*OTHERS[:index], entry, *OTHERS[index:], *behind])
     size = SIZE + more
-    text = checkpoint_text(size, tree.mth(0, size), log.name)
-    signed = note(text, log.line(text), *(each.line(text) for each in witnesses))
+    root = tree.mth(0, size)
+    text = checkpoint_text(size, root, log.name)
+    lines = [each.line(text) for each in (log, *witnesses)]
+    signed = note(text, *lines, line(root))
     return {
         "index": index,
         "size": size,
