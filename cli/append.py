@@ -46,7 +46,7 @@ With --json, one object a line; "stop" is the index after the last:
 
 \b
 Examples:
-  provlog append LOG run.json model.json
+  provlog append LOG run.json model.json run.json.cose
   provlog append LOG --lines runs.ndjson"""
 )
 @FOLDER
@@ -70,8 +70,9 @@ def append(
     """Log each FILE as one entry, or each line of one file.
 
     In a record log a FILE, or a line, is one record in JSON; a FILE may also be one
-    in canonical CBOR. What is said on standard output is durable. A record that was
-    logged before keeps its index, so the same command can be given again.
+    in canonical CBOR, or a statement that a producer has signed, as in a statement
+    log each FILE is. What is said on standard output is durable. What was logged
+    before keeps its index, so the same command can be given again.
     """
     if bool(files) == (lines is not None):
         raise click.UsageError("give either FILE..., or --lines FILE")
@@ -98,7 +99,7 @@ def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:
 
     def counted() -> Inputs:
         nonlocal done
-        for each in read_files(files, records=_of_records(log)):
+        for each in read_files(files, log.charter.kind):
             done += 1
             yield each
 
@@ -148,12 +149,14 @@ def _append(log: Log, inputs: Inputs, telling: Telling) -> None:
 
 def _admitted(log: Log, given: Input) -> Admitted:
     """What may enter of what was given, or Refused."""
-    data = given.data
+    data, by = given.data, log.charter.operator
     if isinstance(data, Refused):
         raise data
+    if given.stated:
+        return log.admission.admit_statement(data, by=by)
     if _of_records(log):
         data = record_in(data, by_line=isinstance(given.where, int))
-    return log.admission.admit(data, by=log.charter.operator)
+    return log.admission.admit(data, by=by)
 
 
 def _of_records(log: Log) -> bool:

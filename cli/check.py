@@ -15,14 +15,18 @@ from cli import voice
 from cli.answers import ASKED
 from cli.arguments import AS_JSON, is_address, log_and, split_words
 from cli.finding import Search
+from cli.inputs import MAX_STATEMENT_BYTES
 from cli.places import believe, opened
 from cli.remote import Remote
 from cli.trusted import POLICY, TOKEN_FILE, read_policy, read_token
 from ledger.errors import Refused
 from ledger.log.forms import record_in
+from verifier.cose import PREFIX
 from verifier.entry import MAX_BODY_BYTES
+from verifier.errors import MalformedError
 from verifier.record import digest_text
 from verifier.report import escape
+from verifier.statement import Statement
 
 _CHUNK: Final = 1 << 20
 
@@ -37,7 +41,7 @@ Exit status:
 \b
 With --json, one object: digest, size (of the log), looked (how many entries were
 looked through), more (whether the log could look further than it was asked to),
-entries: index, what ("file", "digest" or "record") and says.
+entries: index, what ("file", "digest", "record" or "statement") and says.
 
 \b
 Examples:
@@ -57,10 +61,10 @@ def check(
 ) -> None:
     """Say which entries of LOG have the bytes of FILE, their digest, or mention it.
 
-    FILE is read here and goes nowhere: what is asked for is its digest. Each entry
-    that is said was fetched and verified; those that are FILE come first. LOG is an
-    address, a log's folder or an exported one, which has no index and is looked
-    through as a whole.
+    A statement that is about FILE is found as well. FILE is read here and goes
+    nowhere: what is asked for is its digest. Each entry that is said was fetched and
+    verified; those that are FILE come first. LOG is an address, a log's folder or an
+    exported one, which has no index and is looked through as a whole.
     """
     log, (file,) = split_words(words, "FILE", least=1, most=1)
     believed = read_policy(policy) if policy else None
@@ -93,12 +97,20 @@ def _digest(path: Path) -> bytes:
 
 
 def _other_forms(path: Path) -> list[bytes]:
-    """The digest of the record in a file of JSON, as it is when it is logged."""
+    """The digests of what would be logged of the file: a record, or a statement.
+
+    A record in JSON is logged as CBOR, and of a COSE_Sign1 what is signed.
+    """
     with path.open("rb") as file:
-        data = file.read(2 * MAX_BODY_BYTES + 1)
+        data = file.read(MAX_STATEMENT_BYTES + 1)
+    if len(data) > MAX_STATEMENT_BYTES:
+        return []
     with suppress(Refused):
         if len(data) <= 2 * MAX_BODY_BYTES:
             return [sha256(record_in(data, by_line=False)).digest()]
+    if data.startswith(PREFIX):
+        with suppress(MalformedError):
+            return [sha256(Statement.parse(data).content).digest()]
     return []
 
 

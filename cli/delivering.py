@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from capture import Client, ClientError, Logged, NotBelieved, OutcomeUnknown
+from capture import (
+    Client,
+    ClientError,
+    Logged,
+    NotAllowed,
+    NotBelieved,
+    OutcomeUnknown,
+)
 from capture import Conflict as Changed
 from capture import Refused as NotTaken
 from cli import voice
@@ -42,6 +49,20 @@ class Delivery:
         if len(self._data) >= _MOST:
             self.send()
 
+    def state(self, where: Where, data: bytes) -> None:
+        """Send a statement, behind all that was taken, and say what became of it."""
+        self.send()
+        if self.trouble:
+            return
+        try:
+            result = self._stated(data)
+        except ClientError as error:
+            self.trouble = error
+            self._tell_rest([where], [data], error)
+        else:
+            self._tell(where, result)
+        self._told()
+
     def send(self) -> None:
         """Send what was taken, and say what became of it."""
         where, data = self._where, self._data
@@ -57,6 +78,19 @@ class Delivery:
             self.trouble = self.trouble or error
             self._tell_rest(where[told:], data[told:], error)
         self._tell_row()
+        self._told()
+
+    def _stated(self, data: bytes) -> Logged | NotTaken:
+        """What became of a statement; whoever may not submit has no result at all."""
+        try:
+            return self._client.submit_statement(data)
+        except NotAllowed:
+            raise
+        except NotTaken as error:
+            return error
+
+    def _told(self) -> None:
+        """Let what was said be read now, for somebody may be waiting for it."""
         voice.said()
         if progress := self.telling.progress():
             self.telling.bar(*progress)

@@ -16,17 +16,23 @@ from cli.places import Own, Place
 from cli.remote import Remote
 from ledger.index.keys import DIGEST, digest_name, names_of
 from ledger.index.lookup import MOST, Lookup
+from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.entry import PREFIX, Entry
 from verifier.errors import MalformedError
 from verifier.meter import Meter
 from verifier.record import MEDIA_TYPE, digest_text, parse_record, texts
 from verifier.report import path_text
+from verifier.statement import COSE, Statement, is_statement
+from verifier.statement.summary import clip
 from verifier.tile import WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry that has the file. `what` is "file", "digest" or "record"."""
+    """An entry that has the file.
+
+    `what` it has is "file", "digest", "record" or "statement".
+    """
 
     index: int
     what: str
@@ -134,18 +140,38 @@ class Search:
 def hit_of(index: int, data: bytes, kind: str, digest: bytes) -> Hit | None:
     """What the entry has of the file with this digest, if anything."""
     if kind == "auto":
-        kind = "record" if data.startswith(PREFIX) else "opaque"
+        kind = _looks(data)
     if digest_name(digest) not in names_of(data, kind):
         return None
-    content = data
+    content, type_ = data, COSE if kind == "statement" else ""
     if kind == "record" and sha256(data).digest() != digest:
         entry = Entry.parse(data)
-        content = entry.body
-        if entry.type == MEDIA_TYPE and sha256(content).digest() != digest:
-            return _mention(index, content, digest)
+        content, type_ = entry.body, entry.type
     if sha256(content).digest() == digest:
         return Hit(index, "file", "it is the file")
+    if type_ == MEDIA_TYPE:
+        return _mention(index, content, digest)
+    if is_statement(type_):
+        return Hit(index, "statement", _about(content, digest))
     return Hit(index, "digest", "it is the file's digest")
+
+
+def _looks(data: bytes) -> str:
+    """In a log of which kind an entry would look like this."""
+    if data.startswith(PREFIX):
+        return "record"
+    return "statement" if data.startswith(COSE_PREFIX) else "opaque"
+
+
+def _about(data: bytes, digest: bytes) -> str:
+    """What a statement has to do with the file; it is one, or it had no such name."""
+    statement = Statement.parse(data)
+    if statement.payload is not None and sha256(statement.payload).digest() == digest:
+        return "a statement whose payload it is"
+    found = statement.in_toto()
+    if found is None:
+        return f"a statement that signs its digest, as {statement.payload_type}"
+    return f"a statement about it ({clip(found.predicate_type)})"
 
 
 def _mention(index: int, body: bytes, digest: bytes) -> Hit | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, Named, log_and, number, split_words
+from cli.forms import BUNDLE, FORMS, OF_COSE, shown, written
 from cli.places import Place, opened, own_policy
 from cli.trusted import (
     POLICY,
@@ -39,28 +39,32 @@ _WITNESSES_S: Final = 60.0
 
 
 class Got(NamedTuple):
-    """A bundle, and who stands for its checkpoint."""
+    """What proves an entry, in the form that was asked for; who stands for it."""
 
-    bundle: Bundle
+    form: str
+    data: bytes
     standing: Standing
 
 
 @click.command(
     epilog="""\b
 Exit status:
-  0  the bundle is there, and it holds
-  1  there is no such entry, or not all who were asked for have cosigned
+  0  it is there, and it holds
+  1  there is no such entry, or none of that form, or not all who were asked for have
+     cosigned
   2  it could not be carried out
 
 \b
-With --json, one object: index, size, origin, witnessed, cosigned, missing (names
-in the policy), and file, or without --out the bundle; neither where a quorum that
-was waited for is missing.
+With --json, one object: index, size, origin, form, witnessed, cosigned, missing
+(names in the policy), and file, or without --out what was asked for: bundle (an
+object), tlog_proof (text), receipt or transparent (base64); neither where a quorum
+that was waited for is missing.
 
 \b
 Examples:
   provlog get https://log.example 4182093 --policy log.policy --out run.bundle
-  provlog get LOG 4182093 --policy log.policy --witnessed --out run.bundle"""
+  provlog get LOG 4182093 --policy log.policy --witnessed --out run.bundle
+  provlog get LOG 4182093 --form transparent --out run.scitt"""
 )
 @log_and("INDEX")
 @click.option(
@@ -68,6 +72,14 @@ Examples:
     metavar="FILE",
     type=Named(path_type=Path, dir_okay=False),
     help="Where to write it, instead of to standard output.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(FORMS),
+    default=BUNDLE,
+    show_default=True,
+    help="Entry and receipt in one, or the receipt alone; or, as SCITT has them, a "
+    "COSE receipt, or a statement that carries one.",
 )
 @click.option(
     "--witnessed",
@@ -87,6 +99,7 @@ Examples:
 def get(
     words: tuple[str, ...],
     out: Path | None,
+    form: str,
     within_s: float | None,
     policy: Path | None,
     token_file: Path | None,
@@ -98,7 +111,8 @@ def get(
 
     The receipt leads to the newest checkpoint that is published, or in a log's own
     folder to one that is signed now. Who has the bundle needs nothing else of the
-    log: provlog verify. LOG is an address, a log's folder or an exported one.
+    log: provlog verify. The other forms are made here as well, and each is verified
+    before it is written. LOG is an address, a log's folder or an exported one.
     """
     log, (word,) = split_words(words, "INDEX", least=1, most=1)
     index, token = number(word, "INDEX"), read_token(token_file)
@@ -106,10 +120,15 @@ def get(
     if witnessed and not (believed and believed.asks_witnesses):
         says = "--witnessed needs a policy that asks witnesses"
         raise click.UsageError(f"{says}; see provlog policy add-witness")
+    if witnessed and form in OF_COSE:
+        says = "--witnessed is for a bundle or a tlog-proof"
+        raise click.UsageError(f"{says}: no COSE receipt carries cosignatures")
     if within_s is None:
         within_s = _WITNESSES_S if witnessed else 0.0
     got = _waited(
-        lambda: _opened(log, index, believed, token), within_s, witnessed=witnessed
+        lambda: _opened(log, index, form, believed, token),
+        within_s,
+        witnessed=witnessed,
     )
     if got is None:
         says = f"no checkpoint has entry {index} in it yet; --within SECONDS waits"
@@ -138,13 +157,13 @@ def _waited(
 
 
 def _opened(
-    log: str, index: int, policy: Policy | None, token: str | None
+    log: str, index: int, form: str, policy: Policy | None, token: str | None
 ) -> Got | None:
     with opened(log, policy, token) as place:
-        return _got(place, index, policy)
+        return _got(place, index, form, policy)
 
 
-def _got(place: Place, index: int, policy: Policy | None) -> Got | None:
+def _got(place: Place, index: int, form: str, policy: Policy | None) -> Got | None:
     """The entry with its receipt, verified; None if the tree does not have it yet."""
     policy = policy or own_policy(place)
     tree = place.tree
@@ -156,7 +175,7 @@ def _got(place: Place, index: int, policy: Policy | None) -> Got | None:
     proof = tuple(place.inclusion(index, tree.size))
     receipt = Receipt(index=index, proof=proof, checkpoint=note)
     # What an entry looks like is no matter here, unless the log says what it is.
-    kind = "record" if place.kind == "record" else "opaque"
+    kind = "opaque" if place.kind == "auto" else place.kind
     verify_claim(
         Claim(entry=entry, receipt=receipt),
         policy if stands.enough else policy.without_witnesses(),
@@ -164,23 +183,29 @@ def _got(place: Place, index: int, policy: Policy | None) -> Got | None:
         Report(),
         kind=kind,
     )
-    return Got(Bundle(entry=entry, receipt=receipt), stands)
+    bundle = Bundle(entry=entry, receipt=receipt)
+    return Got(form, written(form, bundle, policy, place.kind), stands)
 
 
 def _give(got: Got, index: int, out: Path | None, *, as_json: bool) -> None:
-    data, stands = got.bundle.encode(), got.standing
+    data, stands = got.data, got.standing
     if out:
         write_atomically(out, data)
     if as_json:
-        given = {"file": str(out)} if out else {"bundle": json.loads(data)}
+        given = {"file": str(out)} if out else shown(got.form, data)
         voice.say_json(_document(got, index) | given)
     elif out:
         voice.fact("entry", f"{index} of {stands.checkpoint.size}")
         voice.fact("log", stands.checkpoint.origin)
-        voice.fact("bundle", out)
+        voice.fact(got.form, out)
     else:
         voice.give(data)
-    say_unwitnessed(stands)
+    if got.form not in OF_COSE:
+        say_unwitnessed(stands)
+    elif stands.missing or stands.cosigned:
+        voice.tell(
+            "a COSE receipt has no cosignatures; who asks witnesses needs the bundle"
+        )
 
 
 def _document(got: Got, index: int) -> dict[str, Any]:
@@ -189,6 +214,7 @@ def _document(got: Got, index: int) -> dict[str, Any]:
         "index": index,
         "size": stands.checkpoint.size,
         "origin": stands.checkpoint.origin,
+        "form": got.form,
         "witnessed": stands.witnessed,
         "cosigned": stands.cosigned,
         "missing": stands.missing,

@@ -1,4 +1,8 @@
-"""Reading what is to be logged: never more of it than an entry can have."""
+"""Reading what is to be logged: never more of it than an entry can have.
+
+A statement may come with receipts and certificates, which are not logged, and so has
+more room. What a file is, it says itself: its name says nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,29 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from ledger.errors import Refused
+from verifier.cose import PREFIX
+from verifier.document import parse_json
 from verifier.entry import MAX_BODY_BYTES
+from verifier.errors import MalformedError
+from verifier.statement import is_statement
 from verifier.tile import MAX_ENTRY_BYTES
 
 _CHUNK: Final = 1 << 16
 _MOST: Final = {True: 2 * MAX_BODY_BYTES, False: MAX_ENTRY_BYTES}
 """What is read at most, of records and of bytes; JSON may take twice the room of what
 is logged."""
+MAX_STATEMENT_BYTES: Final = 1 << 18
 
 
 class Input(NamedTuple):
-    """The bytes from a file, or from a line with a number; or why there are none."""
+    """The bytes from a file, or from a line with a number; or why there are none.
+
+    `stated` says that it is what somebody has signed, and no record.
+    """
 
     where: str | int
     data: bytes | Refused
+    stated: bool = False
 
 
 class Pause(NamedTuple):
@@ -33,17 +46,16 @@ class Pause(NamedTuple):
 Inputs: TypeAlias = Iterator[Input | Pause]
 
 
-def read_files(names: Iterable[str], *, records: bool) -> Inputs:
-    """The files, which may be pipes, one by one."""
-    most = _MOST[records]
+def read_files(names: Iterable[str], kind: str) -> Inputs:
+    """The files, which may be pipes, one by one, for a log whose entries are `kind`."""
     for name in names:
         try:
             with open(Path(name), "rb") as file:
-                data = file.read(most + 1)
+                data = file.read(MAX_STATEMENT_BYTES + 1)
         except OSError as error:
             yield Input(name, Refused("file", f"it cannot be read: {error.strerror}"))
         else:
-            yield Input(name, _too_large(records) if len(data) > most else data)
+            yield _bounded(name, data, kind)
 
 
 @contextmanager
@@ -73,6 +85,36 @@ def read_lines(file: FileIO, *, records: bool) -> Inputs:
             rest, large = b"", True
     if rest or large:
         yield Input(number, _too_large(records) if large else rest)
+
+
+def _bounded(name: str, data: bytes, kind: str) -> Input:
+    """What was read of a file, or why that is too much."""
+    stated = kind == "statement" or (kind == "record" and _is_stated(data))
+    if stated and len(data) > MAX_STATEMENT_BYTES:
+        says = f"more than {MAX_STATEMENT_BYTES} bytes; sign what is large by its"
+        return Input(name, Refused("size", f"{says} digest: provlog sign --digest"))
+    records = kind == "record"
+    if not stated and len(data) > _MOST[records]:
+        return Input(name, _too_large(records))
+    return Input(name, data, stated)
+
+
+def _is_stated(data: bytes) -> bool:
+    """Whether it is a COSE_Sign1, a DSSE envelope or a Sigstore bundle."""
+    if data.startswith(PREFIX):
+        return True
+    if not any(each in data for each in (b'"signatures"', b'"mediaType"')):
+        return False
+    try:
+        document = parse_json(data, "it", most=MAX_STATEMENT_BYTES)
+    except MalformedError:
+        return False
+    # A record may have any members; an envelope has no id.
+    if not isinstance(document, dict) or "id" in document:
+        return False
+    type_ = document.get("mediaType")
+    bundle = isinstance(type_, str) and is_statement(type_)
+    return bundle or document.keys() >= {"payload", "signatures"}
 
 
 def _next(file: FileIO) -> Generator[Pause, None, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,10 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, log_and, split_words
+from cli.described import described, line
 from cli.places import Own, Place, believe, opened
 from cli.trusted import POLICY, TOKEN_FILE, read_policy, read_token
 from ledger.errors import Refused
-from verifier import own
-from verifier.entry import LOG, PREFIX, Entry
-from verifier.errors import MalformedError
-from verifier.record import MEDIA_TYPE, digest_text, parse_record
-from verifier.report import escape, time_text
 from verifier.tile import WIDTH
 
 
@@ -32,7 +27,9 @@ Exit status:
 
 \b
 With --json, one object a line: index, bytes and digest (sha256 of the entry); of an
-entry of a record log also at (ms), by, type, and of a record id and kind.
+entry of a record log also at (ms), by, type, and of a record id and kind; of the
+log's own kind. Of a statement form (cose, dsse or sigstore), issuer, subject and
+payload_type (null: it says none), and of one of in-toto predicate_type and predicate.
 
 \b
 Examples:
@@ -70,10 +67,11 @@ def list_(
 ) -> None:
     """List the entries of LOG: index, time, submitter, and what kind of record.
 
-    Of entries that are just bytes, how many and their digest. What is listed was held
-    against the newest checkpoint, and with a policy that against the policy. LOG is an
-    address, a log's folder or an exported one. A service lists what it has published:
-    what was logged just now comes a moment later.
+    Of a statement: its form, who issued it about what, and what it says, or of which
+    type that is. Of entries that are just bytes, how many and their digest. What is
+    listed was held against the newest checkpoint, and with a policy that against the
+    policy. LOG is an address, a log's folder or an exported one. A service lists what
+    it has published: what was logged just now comes a moment later.
     """
     if last is not None and (start is not None or stop is not None):
         raise click.UsageError("--last stands for --start and --stop; give either")
@@ -111,41 +109,8 @@ def _entries(place: Place, wanted: range) -> Iterator[tuple[int, bytes]]:
         at = end
 
 
-def described(index: int, data: bytes, kind: str) -> dict[str, Any]:
-    """What an entry is, as far as it is not just bytes."""
-    found = {
-        "index": index,
-        "bytes": len(data),
-        "digest": digest_text(sha256(data).digest()),
-    }
-    if kind not in ("record", "auto") or not data.startswith(PREFIX):
-        return found
-    try:
-        entry = Entry.parse(data)
-        found |= {"at": entry.at, "by": entry.by, "type": entry.type}
-        if entry.by == LOG and entry.type == own.MEDIA_TYPE:
-            found["kind"] = own.parse_own(entry)["kind"]
-        elif entry.type == MEDIA_TYPE:
-            record = parse_record(entry.body)
-            found |= {"id": record["id"], "kind": record.get("kind")}
-    except MalformedError as error:
-        if kind == "record":
-            raise MalformedError(f"entry {index}: {error}") from None
-    return found
-
-
 def _say(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         voice.say_json(found)
-        return
-    if "at" not in found:
-        voice.say(f"{found['index']}  {found['bytes']} bytes  {found['digest']}")
-        return
-    seconds, ms = divmod(found["at"], 1000)
-    time = time_text(seconds).replace("Z", f".{ms:03}Z")
-    what = [found["type"], f"{found['bytes']} bytes"]
-    if "kind" in found:
-        # A record need not have one, and the others stay in their columns.
-        what = [found["kind"] or "-", *([found["id"]] if "id" in found else [])]
-    words = [found["index"], time, found["by"], *what]
-    voice.say("  ".join(escape(str(each)) for each in words))
+    else:
+        voice.say(line(found))

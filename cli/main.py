@@ -65,9 +65,9 @@ class _Provlog(Commands):
 
 
 _COMMANDS: Final = {
-    "Make a log": ("init", "serve", "config", "token", "policy"),
+    "Make a log": ("init", "serve", "config", "token", "producer", "policy"),
     "Log and read": (
-        *("id", "submit", "append", "get"),
+        *("id", "sign", "submit", "append", "get"),
         *("prove", "list", "check", "checkpoint"),
     ),
     "Check": ("verify", "audit", "monitor", "inspect"),

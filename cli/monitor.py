@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from types import FrameType
@@ -17,6 +16,7 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, is_address
+from cli.times import moment
 from cli.trusted import FINAL, POLICY, TOKEN_FILE, needed, read_token
 from ledger.clock import read_clock
 from ledger.monitor.alarms import Alarms
@@ -156,7 +156,7 @@ def monitor(
     """
     if given["now"] and not once:
         raise click.UsageError("--now is for one round; give --once, too")
-    now = _time(given["now"]) if given["now"] else None
+    now = moment(given["now"]) if given["now"] else None
     wanted = Wanted(
         policy=needed(policy),
         max_age_s=given["max_age"],
@@ -306,20 +306,6 @@ def _source(text: str, token_file: Path | None) -> Source:
             "writes"
         )
     return Directory(folder)
-
-
-def _time(text: str) -> int:
-    """Seconds since the epoch, or a time such as 2026-11-20T10:00:00Z."""
-    if text.isascii() and text.isdigit() and len(text) <= 12:
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError
-        return int(moment.timestamp())
-    except (ValueError, OverflowError):
-        says = f"{text!r} is no time; write seconds since 1970 or 2026-11-20T10:00:00Z"
-        raise click.UsageError(says) from None
 
 
 def _now() -> int:

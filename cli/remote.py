@@ -1,12 +1,19 @@
-"""A log behind an address, read as a folder is: by path, with a token if need be."""
+"""A log behind an address, read as a folder is: by path, with a token if need be.
+
+What it is told to do, it is told once: what it has not answered it may have done.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from capture.patience import Clock, Patience, retry_after_s
 from capture.problems import Trouble
 from capture.wire import Answer, Lost, Question, TooLong, Wire
+from ledger.errors import Refused
+from verifier.document import parse_document
 from verifier.errors import MalformedError, Unavailable
 
 ATTEMPTS: Final = 3
@@ -16,7 +23,10 @@ PATIENCE_S: Final = 30.0
 _CONNECT_S: Final = 10.0
 _MOST_DESCRIPTION: Final = 4 << 20
 _MOST_SAID: Final = 1 << 16
+_MOST_DETAIL: Final = 300
 _OK: Final = 200
+_DONE: Final = (200, 201)
+_UNKNOWN: Final = "it may have been done, and it may not; look before you try again"
 _ABSENT: Final = frozenset({404, 410})
 
 
@@ -80,11 +90,46 @@ class Remote:
                 break
         raise Unavailable(f"{where}: {says}")
 
+    def post(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """What the log answers to `document`, when it has done what that says."""
+        where = f"{self.url}/{path}"
+        question = Question(
+            method="POST",
+            path=f"/{path}",
+            most=_MOST_SAID,
+            harmless=False,
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            body=json.dumps(document).encode(),
+        )
+        try:
+            answer = self._wire.ask(question, Patience(PATIENCE_S, self._clock))
+        except TooLong as error:
+            raise MalformedError(f"{where}: {error}") from None
+        except Lost as error:
+            if not error.sent:
+                raise Unavailable(f"{self.url}: {error}") from None
+            raise Unavailable(f"{where}: {_UNKNOWN}: {error}") from None
+        trouble = Trouble.of(answer)
+        if answer.cut:
+            raise Unavailable(f"{where}: {_UNKNOWN}: {answer.cut}")
+        if answer.status in _DONE:
+            return parse_document(answer.body, f"what {where} said", most=_MOST_SAID)
+        if trouble.passes:
+            unknown = "" if trouble.not_logged else f"{_UNKNOWN}: "
+            raise Unavailable(f"{where}: {unknown}{trouble.says}")
+        detail = trouble.document.get("detail")
+        if trouble.check == "registration" and type(detail) is str:
+            # It is about what was to be done, and said as in the log's own folder.
+            raise Refused(trouble.check, detail[:_MOST_DETAIL])
+        raise trouble.refused(where)
+
     @property
-    def has_records(self) -> bool:
-        """Whether it is a log of records, by its own word."""
+    def kind(self) -> str:
+        """Of which kind its entries are, by its own word."""
         description = self.read("v1/openapi.json", _MOST_DESCRIPTION) or b""
-        return b'"/v1/lookup/record/{id}"' in description
+        if b'"/v1/lookup/record/{id}"' in description:
+            return "record"
+        return "statement" if b'"/v1/statements"' in description else "opaque"
 
     def close(self) -> None:
         """Close what is open."""

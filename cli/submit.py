@@ -46,6 +46,7 @@ With --json, one object a line, as of provlog append:
 \b
 Examples:
   provlog submit https://log.example run.json --policy log.policy
+  provlog submit https://log.example run.json.cose --out run.bundle
   provlog submit https://log.example --lines runs.ndjson --out receipts/"""
 )
 @log_and("[FILE]...")
@@ -77,8 +78,9 @@ def submit(
 
     LOG is the address of a service, and may be left out where PROVLOG_URL has it. In
     a record log a FILE, or a line, is one record in JSON with an id; a FILE may also
-    be one in canonical CBOR. A record that was logged before keeps its index, so the
-    same command can be given again.
+    be one in canonical CBOR, or a statement that a producer has signed, as in a
+    statement log each FILE is. What was logged before keeps its index, so the same
+    command can be given again.
     """
     url, files = split_words(words, "FILE...", least=0, most=sys.maxsize)
     _check(url, files, lines)
@@ -90,12 +92,14 @@ def submit(
         file = stack.enter_context(opened_lines(lines)) if lines is not None else None
         stack.enter_context(hinted(token))
         with closing(Remote(url, token)) as remote:
-            records = remote.has_records
+            kind = remote.kind
+        if file and kind == "statement":
+            raise click.UsageError("a statement may have LF in it; give each as a FILE")
         client = stack.enter_context(Client(url, token, believed))
         if file:
-            delivery = _lines(client, file, bundles, records=records, as_json=as_json)
+            delivery = _lines(client, file, bundles, kind, as_json=as_json)
         else:
-            delivery = _files(client, files, bundles, records=records, as_json=as_json)
+            delivery = _files(client, files, bundles, kind, as_json=as_json)
         if delivery.trouble:
             raise delivery.trouble
     if delivery.telling.refusals:
@@ -116,23 +120,23 @@ def _check(url: str, files: list[str], lines: str | None) -> None:
 
 
 def _files(
-    client: Client, files: list[str], bundles: Bundles, *, records: bool, as_json: bool
+    client: Client, files: list[str], bundles: Bundles, kind: str, *, as_json: bool
 ) -> Delivery:
     done = 0
 
     def counted() -> Inputs:
         nonlocal done
-        for each in read_files(files, records=records):
+        for each in read_files(files, kind):
             done += 1
             yield each
 
     with voice.meter() as bar:
         telling = Telling(as_json=as_json, bar=bar, progress=lambda: (done, len(files)))
-        return _deliver(client, counted(), telling, bundles, records=records)
+        return _deliver(client, counted(), telling, bundles, kind)
 
 
 def _lines(
-    client: Client, file: FileIO, bundles: Bundles, *, records: bool, as_json: bool
+    client: Client, file: FileIO, bundles: Bundles, kind: str, *, as_json: bool
 ) -> Delivery:
     with voice.meter(of_bytes=True) as bar:
         status = os.fstat(file.fileno())
@@ -142,12 +146,12 @@ def _lines(
             bar=bar,
             progress=lambda: (file.tell(), total) if total else None,
         )
-        given = read_lines(file, records=records)
-        return _deliver(client, given, telling, bundles, records=records)
+        given = read_lines(file, records=kind == "record")
+        return _deliver(client, given, telling, bundles, kind)
 
 
 def _deliver(
-    client: Client, given: Inputs, telling: Telling, bundles: Bundles, *, records: bool
+    client: Client, given: Inputs, telling: Telling, bundles: Bundles, kind: str
 ) -> Delivery:
     delivery = Delivery(client, telling, bundles)
     with stoppable() as stopping:
@@ -156,9 +160,12 @@ def _deliver(
                 delivery.send()
             else:
                 try:
-                    delivery.add(each.where, _content(each, records=records))
+                    data = _content(each, kind)
                 except Refused as error:
                     telling.refused(each.where, error)
+                else:
+                    add = delivery.state if each.stated else delivery.add
+                    add(each.where, data)
             if delivery.trouble:
                 break
         if not stopping.stopped:
@@ -169,9 +176,11 @@ def _deliver(
     return delivery
 
 
-def _content(given: Input, *, records: bool) -> bytes:
+def _content(given: Input, kind: str) -> bytes:
     """What is sent, or Refused."""
     data = given.data
     if isinstance(data, Refused):
         raise data
-    return record_in(data, by_line=isinstance(given.where, int)) if records else data
+    if given.stated or kind != "record":
+        return data
+    return record_in(data, by_line=isinstance(given.where, int))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, Commands, Named
+from cli.times import span_ms
 from ledger.callers import issuing
 from ledger.callers.tokenfile import SCOPES, Row, listed
 from ledger.clock import read_clock
@@ -21,9 +21,6 @@ from ledger.errors import Refused
 from ledger.log.home import Home
 from ledger.log.states import absent, mended_by
 from verifier.report import escape, time_text
-
-_LIFETIME: Final = re.compile("([1-9][0-9]{0,4})([dh])")
-_MS: Final = {"d": 86_400_000, "h": 3_600_000}
 
 
 @click.group(cls=Commands)
@@ -201,13 +198,13 @@ def _lifetime(text: str) -> int | None:
     """In milliseconds; None for one that does not end."""
     if text == "never":
         return None
-    found = _LIFETIME.fullmatch(text)
-    if not found:
+    found = span_ms(text)
+    if found is None:
         raise click.UsageError(
             f"--expires is a number of days or hours, such as 90d or 12h, or never; "
             f"not {text!r}"
         )
-    return int(found[1]) * _MS[found[2]]
+    return found
 
 
 @contextmanager

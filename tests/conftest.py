@@ -38,6 +38,7 @@ MANY_PROCESSES = frozenset(
         "test_publication_witnesses.py",
         "test_races.py",
         "test_readme.py",
+        "test_signed.py",
         "test_small_limits.py",
         "test_submit.py",
         "test_submitting.py",

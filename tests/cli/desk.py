@@ -7,9 +7,11 @@ from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
+from ledger.keys.keyfile import SigningKey
 from tests.recordlog import ARTIFACT, INDEX, RecordLog, entries, true_bundle
 from tests.testlog import LOG, WITNESSES, checkpoint_text, note, policy_text, signer
 from verifier import Receipt
+from verifier.keys import KeyType
 from verifier.memory import Memory
 
 EXTENDED_TIME = 1_790_000_000
@@ -56,12 +58,17 @@ def _own_files(folder: Path) -> None:
         policy_text(logs=[signer("log.example/other")])
     )
     (folder / "bad.policy").write_bytes(b"# mine\nlog nobody\nquorum none\n")
+    (folder / "run.predicate").write_bytes(b'{"loss": 0.10}\n')
     (folder / "empty").touch()
     (folder / "huge").touch()
     os.truncate(folder / "huge", 1 << 32)
     (folder / "void").mkdir()
     (folder / "blocked.misbehaviour").mkdir()
     (folder / "strange").write_bytes(Memory(held=b"no note").encode())
+    for name, seed in {"build": b"\x07", "second": b"\x08"}.items():
+        key = SigningKey(name, KeyType.ED25519, seed * 32)
+        (folder / f"{name}.key").write_text(f"{key.text()}\n")
+        (folder / f"{name}.key").chmod(0o600)
 
 
 def _logs(folder: Path) -> bytes:

@@ -19,7 +19,7 @@ from tests.cli.operating import (
     provlog,
     record_text,
 )
-from verifier import cbor
+from tests.statements import added, sign1
 from verifier.entry import Entry
 from verifier.record import encode_record, parse_record_json
 
@@ -90,9 +90,10 @@ def test_a_record_that_cannot_be_logged_is_refused_by_name(new_log, files, file,
 
 def test_a_statement_is_a_file_and_never_a_line(new_log, files):
     log = new_log(kind="statement")
-    statement = cbor.encode(cbor.Tag(18, [b"", {}, b"payload", b"mark"]), tags={18})
-    (files / "statement").write_bytes(statement)
-    assert done("append", log.folder, "statement") == "0  statement\n"
+    with log.open() as opened:
+        opened.register(added())
+    (files / "statement").write_bytes(sign1())
+    assert done("append", log.folder, "statement") == "1  statement\n"
     assert provlog("append", log.folder, "--lines", "one").exit_code == 2
 
 

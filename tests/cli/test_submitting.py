@@ -2,12 +2,15 @@
 
 import json
 import socket
+from contextlib import ExitStack
 
 import pytest
 
 from tests.capture.live import serving, token_of
 from tests.cli.operating import done, provlog, record_text, shell, start
+from tests.statements import CI, OTHER, added, envelope, sign1
 from tests.testlog import policy_text
+from verifier.pem import key_text
 
 SETTINGS = "publish_interval_ms = 50"
 
@@ -208,6 +211,113 @@ def test_what_cannot_be_meant_is_not_even_sent(records, record, words, says):
     assert given.exit_code == 2
     assert says in given.stderr
     assert newest(records) == before
+
+
+# Statements
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory):
+    """Logs of records and of statements that know one producer."""
+    with ExitStack() as stack:
+        yield {
+            kind: stack.enter_context(
+                serving(
+                    tmp_path_factory.mktemp(kind),
+                    workers=0,
+                    kind=kind,
+                    settings=SETTINGS,
+                    producers=[added()],
+                )
+            )
+            for kind in ("record", "statement")
+        }
+
+
+@pytest.fixture
+def stated(signing, tmp_path, monkeypatch):
+    """Files of which nobody else has the like, and the log that they are for."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(kind, **files):
+        service = signing[kind]
+        policy = service.live.folder / "policy.txt"
+        monkeypatch.setenv("PROVLOG_POLICY", str(policy))
+        for name, data in files.items():
+            (tmp_path / name).write_bytes(data)
+        return service
+
+    return make
+
+
+def test_records_and_statements_go_in_one_command_and_stay_in_order(stated):
+    service = stated(
+        "record",
+        one=record_text(1),
+        two=sign1(b"two"),
+        three=envelope(b"three"),
+        four=record_text(4),
+        five=record_text(5),
+    )
+    names = ["one", "two", "three", "four", "five"]
+    shown = done("submit", service.url, *names).splitlines()
+    indexes = [int(line.split("  ")[0]) for line in shown]
+    assert indexes == list(range(indexes[0], indexes[0] + 5))
+    assert [line.split("  ")[1] for line in shown] == names
+    again = done("submit", service.url, *reversed(names)).splitlines()
+    assert again == [f"{line}  already logged" for line in reversed(shown)]
+
+
+def test_a_statement_that_is_refused_does_not_stop_the_others(stated):
+    service = stated(
+        "record",
+        six=record_text(6),
+        stranger=sign1(maker=OTHER),
+        seven=sign1(b"seven"),
+        cut=sign1()[:-1],
+        eight=record_text(8),
+    )
+    given = provlog("submit", service.url, "six", "stranger", "seven", "cut", "eight")
+    assert given.exit_code == 1
+    assert [line.split("  ")[1] for line in given.stdout.splitlines()] == [
+        *("six", "seven", "eight")
+    ]
+    assert "stranger: refused: producer: " in given.stderr
+    assert "cut: refused: form: it was not sent" in given.stderr
+
+
+def test_in_a_statement_log_each_file_is_a_statement(stated):
+    service = stated("statement", signed=sign1(b"alone"), run=record_text(1))
+    given = provlog("submit", service.url, "signed", "run")
+    assert given.exit_code == 1
+    assert given.stdout.endswith("  signed\n")
+    assert "run: refused: form: " in given.stderr
+    given = provlog("submit", service.url, "--lines", "run")
+    assert given.exit_code == 2
+    assert "a statement may have LF in it" in given.stderr
+
+
+def test_the_bundle_of_a_statement_says_who_has_signed_it(stated, tmp_path):
+    service = stated("statement", signed=sign1(b"kept", unprotected={4: bytes(9_000)}))
+    (tmp_path / "ci.pub").write_text(key_text(CI.public))
+    done("submit", service.url, "signed", "--out", "signed.bundle")
+    policy = service.live.folder / "policy.txt"
+    words = ("verify", "--policy", policy, "--producer", "ci.pub")
+    assert "producer    holds   signed by ci.pub" in done(*words, "signed.bundle")
+
+
+def test_who_may_not_submit_is_told_so_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        (tmp_path / name).write_bytes(sign1(name.encode()))
+    with serving(tmp_path, workers=0, kind="record", producers=[added()]) as service:
+        monkeypatch.setenv("PROVLOG_TOKEN", token_of(service, "read"))
+        policy = ("--policy", service.live.folder / "policy.txt")
+        given = provlog("submit", service.url, "one", "two", *policy)
+    assert (given.exit_code, given.stdout) == (1, "")
+    assert given.stderr.count("answered 403") == 1
+    assert "one: not logged" in given.stderr
+    assert "two" not in given.stderr
 
 
 # Who may, and who is believed
