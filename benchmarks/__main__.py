@@ -20,6 +20,7 @@ from benchmarks import (
     proofs,
     publication,
     receipts,
+    statements,
     witness,
 )
 
@@ -42,6 +43,7 @@ class Run:
 
 RUNS: Final[dict[str, Callable[[Run], None]]] = {
     "receipts": lambda run: receipts.run(run.rounds),
+    "statements": lambda run: statements.run(run.folder, run.rounds),
     "audit": lambda run: audit.run(run.entries, run.rounds),
     "append": Run.append,
     "proofs": lambda run: proofs.run(run.folder, _sizes_up_to(run.grown), run.rounds),
