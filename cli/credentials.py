@@ -8,9 +8,9 @@ from typing import Any
 
 from ledger.errors import Refused
 from ledger.keys.registry import credential_of
-from verifier.credential import Credential
 from verifier.errors import MalformedError
 from verifier.pem import MAX_BYTES, parse_keys
+from verifier.producers.credential import Credential
 from verifier.report import time_text
 
 

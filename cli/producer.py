@@ -32,9 +32,9 @@ from cli.trusted import POLICY, TOKEN_FILE, needed, read_token
 from ledger.clock import read_clock
 from ledger.errors import Refused
 from ledger.keys import registry
-from verifier.credential import Credential
 from verifier.durable import write_atomically
 from verifier.producers import Producer
+from verifier.producers.credential import Credential
 from verifier.report import time_text
 
 

@@ -31,7 +31,7 @@ from verifier.checkpoint import Checkpoint
 from verifier.document import member
 from verifier.policy import Policy
 from verifier.producers import Producers
-from verifier.register import MAX_BYTES, Register, Registered, verify_register
+from verifier.producers.register import MAX_BYTES, Register, Registered, verify_register
 
 _PATH: Final = "v1/producers"
 

@@ -11,7 +11,7 @@ from tests.livelog import LiveLog
 from tests.liveservice import LiveService, Response
 from verifier.keys import PublicKey
 from verifier.producers import Producers
-from verifier.register import Register, verify_register
+from verifier.producers.register import Register, verify_register
 
 COSE = "application/cose"
 DSSE = "application/json"

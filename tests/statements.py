@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ledger.keys import registry
-from verifier.credential import Credential
 from verifier.keys import Algorithm, PublicKey
+from verifier.producers.credential import Credential
 
 ISSUER = "https://ci.example"
 

@@ -19,7 +19,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final, TypeVar
 
-from verifier import believed, evidence, memory, policy, progress
+from verifier import evidence, memory, policy, progress
 from verifier.arguments import VARIABLE, parser
 from verifier.audit import audit, note_outcome
 from verifier.durable import locked, write_atomically
@@ -28,7 +28,7 @@ from verifier.explain import explain
 from verifier.memory import Memory
 from verifier.meter import Meter
 from verifier.monitor import Forked, watch
-from verifier.producers import Producers
+from verifier.producers import Producers, believed
 from verifier.report import Report, escape
 from verifier.source import Directory, Source, Url, read_checkpoint
 from verifier.tile import MAX_ENTRY_BYTES

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from verifier.attribution import verify_statement
 from verifier.commitment import Opening, verify_openings
 from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.entry import PREFIX, Entry
@@ -23,6 +22,7 @@ from verifier.errors import (
     ProducerError,
 )
 from verifier.producers import Producers
+from verifier.producers.attribution import verify_statement
 from verifier.record import MEDIA_TYPE, Record, digest_text, parse_record, texts
 from verifier.report import Report, path_text, time_text
 from verifier.statement import Statement, check_bare, is_statement

@@ -10,7 +10,6 @@ from verifier.certificate import Certificate
 from verifier.checkpoint import Checkpoint
 from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.cosignature import split_time
-from verifier.credential import Credential
 from verifier.document import parse_json
 from verifier.entry import PREFIX, Entry
 from verifier.errors import MalformedError
@@ -21,13 +20,14 @@ from verifier.misbehaviour import Misbehaviour
 from verifier.note import Note, NoteSignature
 from verifier.pem import parse_keys
 from verifier.policy import Policy, name_text
+from verifier.producers.credential import Credential
+from verifier.producers.register import MAX_BYTES as MAX_REGISTER_BYTES
+from verifier.producers.register import SCHEMA as REGISTER
+from verifier.producers.register import Register
 from verifier.receipt import FAMILY, Receipt
 from verifier.receipt.cose import CoseReceipt
 from verifier.receipt.transparent import TransparentStatement
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
-from verifier.register import MAX_BYTES as MAX_REGISTER_BYTES
-from verifier.register import SCHEMA as REGISTER
-from verifier.register import Register
 from verifier.report import Report, path_text, time_text
 from verifier.statement import is_statement
 

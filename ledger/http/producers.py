@@ -17,7 +17,7 @@ from ledger.keys.registry import own_of_json
 from ledger.log.reading import Reading
 from verifier.document import parse_document
 from verifier.errors import MalformedError
-from verifier.register import Register, Registered
+from verifier.producers.register import Register, Registered
 
 MAX_BODY_BYTES: Final = 1 << 18
 _JSON: Final = "application/json"

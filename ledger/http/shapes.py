@@ -15,8 +15,8 @@ from ledger.index.lookup import MOST
 from verifier.bundle import SCHEMA as BUNDLE
 from verifier.document import MAX_INTEGER
 from verifier.own import PRODUCERS
+from verifier.producers.register import SCHEMA as REGISTER
 from verifier.record import MAX_PATH
-from verifier.register import SCHEMA as REGISTER
 from verifier.spelling import MAX_SIZE
 
 Schema: TypeAlias = dict[str, Any]

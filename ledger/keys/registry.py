@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from verifier.certificate import Certificate
-from verifier.credential import Credential
 from verifier.document import check_members, member
 from verifier.errors import MalformedError
 from verifier.keys import PublicKey
 from verifier.own import PRODUCER_ADD, PRODUCER_REVOKE, PRODUCER_ROTATE, Own
+from verifier.producers.credential import Credential
 from verifier.spelling import base64_text, parse_base64
 
 _MEMBERS: Final = {

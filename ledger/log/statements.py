@@ -14,11 +14,11 @@ from typing import Final
 from ledger.errors import Refused
 from ledger.log.registry import Registry
 from ledger.store import Charter
-from verifier.attribution import verify_statement
 from verifier.cose import ALG, ALGORITHMS
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError, VerificationError
 from verifier.own import MEDIA_TYPE as OWN
+from verifier.producers.attribution import verify_statement
 from verifier.statement import COSE, Statement
 from verifier.statement.claims import check_scitt
 from verifier.statement.own import check_not_own

@@ -27,11 +27,11 @@ from tests.cli.operating import (
 from tests.loopback import Server, answer, raw, running
 from tests.statements import CI, ISSUER, OTHER, Maker, added, sign1
 from tests.testlog import policy_text
-from verifier.believed import believed_producers
 from verifier.certificate import Certificate
-from verifier.credential import Credential
 from verifier.pem import key_id, key_text, parse_keys
-from verifier.register import Register
+from verifier.producers.believed import believed_producers
+from verifier.producers.credential import Credential
+from verifier.producers.register import Register
 from verifier.statement.own import own_in
 
 THIRD = Maker("p-256", 3)

@@ -15,6 +15,7 @@ from verifier.cose import Sign1
 from verifier.entry import Entry
 from verifier.evidence import parse_evidence, verify_evidence
 from verifier.note import Note
+from verifier.producers.register import Register, verify_register
 from verifier.receipt.cose import MEDIA_TYPE as RECEIPT
 from verifier.receipt.cose import (
     CoseReceipt,
@@ -22,7 +23,6 @@ from verifier.receipt.cose import (
     verify_receipt,
 )
 from verifier.receipt.transparent import MEDIA_TYPE as TRANSPARENT
-from verifier.register import Register, verify_register
 from verifier.report import Report
 from verifier.trust import Limits
 

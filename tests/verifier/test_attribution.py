@@ -9,13 +9,13 @@ from ledger.keys import registry
 from tests.authority import FROM, NOW, TO, ed25519_key, issue
 from tests.statements import CI, ISSUER, OTHER, Maker, added, envelope, sign1
 from verifier import cbor
-from verifier.attribution import MAX_TRIED, Signed, verify_statement
 from verifier.certificate import Certificate
 from verifier.cosekey import thumbprint
-from verifier.credential import Credential
 from verifier.errors import MalformedError, ProducerError
 from verifier.keys import Algorithm, PublicKey
 from verifier.producers import Producer, Producers
+from verifier.producers.attribution import MAX_TRIED, Signed, verify_statement
+from verifier.producers.credential import Credential
 from verifier.statement import Statement
 
 THIRD = Maker(number=3)

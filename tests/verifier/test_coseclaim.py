@@ -25,8 +25,8 @@ from verifier.entry import LOG as BY_LOG
 from verifier.entry import Entry
 from verifier.own import MEDIA_TYPE, encode_own
 from verifier.pem import key_text
+from verifier.producers.register import Register, Registered
 from verifier.receipt import Receipt
-from verifier.register import Register, Registered
 from verifier.statement import COSE, DSSE
 
 AT = 1_790_000_000_000

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from verifier.certificate import Certificate, may_lead, verify_chain
-from verifier.credential import Credential
 from verifier.errors import CertificateError, MalformedError, ProducerError
 from verifier.keys import PublicKey
 from verifier.producers import Producer, Producers
+from verifier.producers.credential import Credential
 from verifier.statement import Statement
 
 MAX_TRIED: Final = 1_024

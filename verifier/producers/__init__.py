@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from verifier.credential import Credential
 from verifier.errors import MalformedError
 from verifier.keys import PublicKey
 from verifier.own import PRODUCER_ADD, PRODUCER_REVOKE, PRODUCER_ROTATE, Own
+from verifier.producers.credential import Credential
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 MAX_PRODUCERS: Final = 10_000

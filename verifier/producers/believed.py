@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from verifier.certificate import Certificate
-from verifier.credential import Credential
 from verifier.errors import MalformedError
 from verifier.pem import parse_keys
 from verifier.policy import Policy
 from verifier.producers import Producer, Producers
-from verifier.register import MAX_BYTES as MAX_REGISTER_BYTES
-from verifier.register import Register, verify_register
+from verifier.producers.credential import Credential
+from verifier.producers.register import MAX_BYTES as MAX_REGISTER_BYTES
+from verifier.producers.register import Register, verify_register
 
 MAX_BYTES: Final = MAX_REGISTER_BYTES
 
