@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cli import voice
 from ledger.errors import Refused
 from ledger.keys.registry import credential_of
 from verifier.errors import MalformedError
 from verifier.pem import MAX_BYTES, parse_keys
+from verifier.producers import Producer
 from verifier.producers.credential import Credential
 from verifier.report import time_text
 
@@ -58,3 +60,29 @@ def credential_documents(keys: Sequence[Credential]) -> list[dict[str, Any]]:
         }
         for each in keys
     ]
+
+
+def say_keys(keys: Sequence[Credential]) -> None:
+    """Show each key in a line."""
+    for each in keys:
+        voice.fact("key", credential_words(each))
+
+
+def say_producer(each: Producer) -> None:
+    """Show a producer, and every key that it has had."""
+    voice.fact("producer", each.name)
+    for issuer in each.issuers:
+        voice.fact("issuer", issuer)
+    if each.threshold > 1:
+        voice.fact("threshold", f"{each.threshold} of its keys have to sign")
+    say_keys(each.credentials)
+
+
+def producer_document(each: Producer) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "producer": each.name,
+        "issuers": [*each.issuers],
+        "threshold": each.threshold,
+        "keys": credential_documents(each.credentials),
+    }

@@ -55,8 +55,7 @@ def written(form: str, bundle: Bundle, policy: Policy, kind: str) -> bytes:
         Limits(),
         Report(),
         entry=given,
-        # As in `get`: what it looks like is no matter where nobody says what it is.
-        kind="opaque" if kind == "auto" else kind,
+        kind=_kind(kind, wrapper),
     )
     return data
 
@@ -91,6 +90,13 @@ def _transparent(bundle: Bundle, statement: bytes, receipt: bytes) -> bytes:
         )
         raise Refused("form", says)
     return with_receipts(statement, [receipt])
+
+
+def _kind(kind: str, wrapper: Entry | None) -> str:
+    """As in `get`: what it looks like is no matter where nobody says what it is."""
+    if kind != "auto":
+        return kind
+    return "opaque" if wrapper is None else "record"
 
 
 def _wrapper(entry: bytes, kind: str) -> Entry | None:

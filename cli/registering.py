@@ -19,7 +19,7 @@ from cli.arguments import is_address
 from cli.hinting import hinted
 from cli.places import Own, warn_of_clear
 from cli.remote import Remote
-from cli.trusted import say_unwitnessed, standing
+from cli.trusted import needed, read_token, say_unwitnessed, standing
 from ledger.errors import Held, Refused
 from ledger.keys.registry import json_of_own
 from ledger.log.log import Log
@@ -63,29 +63,16 @@ def enter(
     return index
 
 
-def known(log: str, policy: Policy | None, token: str | None, *, whole: bool) -> Known:
+def known(
+    log: str, policy: Path | None, token_file: Path | None, *, whole: bool
+) -> Known:
     """The producers that the log has registered; `whole` asks for their register.
 
-    Of an address `policy` is needed, of a folder it is not asked.
+    Of an address the policy is needed, of a folder it is not asked.
     """
     if not is_address(log):
         return _known_here(Path(log), whole=whole)
-    assert policy is not None  # noqa: S101 - whoever calls has asked for it
-    warn_of_clear(log, token)
-    with hinted(token), closing(Remote(log, token)) as remote:
-        data = remote.read(_PATH, MAX_BYTES)
-        if data is None:
-            said = remote.absent.says if remote.absent else "nothing is there"
-            raise Refused("producer", f"{remote} shows no producers: {said}")
-    register = Register.parse(data)
-    stands = standing(register.checkpoint, policy)
-    say_unwitnessed(stands)
-    believed = policy if stands.enough else policy.without_witnesses()
-    return Known(
-        tree=stands.checkpoint,
-        producers=verify_register(register, believed),
-        register=register,
-    )
+    return _known_there(log, needed(policy), read_token(token_file))
 
 
 def _enter_here(folder: Path, entered: own.Own, without: Collection[str]) -> int:
@@ -106,6 +93,24 @@ def _enter_here(folder: Path, entered: own.Own, without: Collection[str]) -> int
     (index,) = answer.indexes
     assert index is not None  # noqa: S101 - its number is one that nothing else has
     return index
+
+
+def _known_there(log: str, policy: Policy, token: str | None) -> Known:
+    warn_of_clear(log, token)
+    with hinted(token), closing(Remote(log, token)) as remote:
+        data = remote.read(_PATH, MAX_BYTES)
+        if data is None:
+            said = remote.absent.says if remote.absent else "nothing is there"
+            raise Refused("producer", f"{remote} shows no producers: {said}")
+    register = Register.parse(data)
+    stands = standing(register.checkpoint, policy)
+    say_unwitnessed(stands)
+    believed = policy if stands.enough else policy.without_witnesses()
+    return Known(
+        tree=stands.checkpoint,
+        producers=verify_register(register, believed),
+        register=register,
+    )
 
 
 def _known_here(folder: Path, *, whole: bool) -> Known:

@@ -75,7 +75,7 @@ ELSEWHERE: Final = Kind(
 PRODUCER: Final = Kind(
     "producer",
     403,
-    "Nobody who is registered here has signed it, or he may not",
+    "No producer that is registered here has signed it, or it may not",
     "Who runs the log registers producers with `provlog producer add`. The detail "
     "says whose key it was, and what is wrong with it; nothing was logged.",
 )

@@ -52,7 +52,7 @@ def add(
 
 
 def rotate(producer: str, credentials: Sequence[Credential], *, until_ms: int) -> Own:
-    """He has these keys, too; those that he had are good until then."""
+    """It has these keys, too; those that it had are good until then."""
     return {
         "kind": PRODUCER_ROTATE,
         "producer": producer,

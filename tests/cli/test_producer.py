@@ -113,7 +113,7 @@ def test_a_program_is_told_the_same(folder):
 def test_several_keys_may_have_to_sign(folder, desk):
     options = ("--threshold", 2)
     given = done("producer", "add", folder, "ci", "ci.pub", "other.pub", *options)
-    assert "threshold   2 of his keys have to sign" in given
+    assert "threshold   2 of its keys have to sign" in given
     refused = provlog("append", folder, "signed")
     assert "1 of ci's keys have signed it, and 2 have to" in refused.stderr
 
@@ -338,7 +338,7 @@ def test_a_key_that_he_has_not_is_not_revoked(folder):
     done("producer", "add", folder, "ci", "ci.pub")
     given = provlog("producer", "revoke", folder, "ci", "0" * 16)
     assert given.exit_code == 1
-    assert f"ci has no such key; he has {IDS['ci.pub']}" in given.stderr
+    assert f"ci has no such key; it has {IDS['ci.pub']}" in given.stderr
 
 
 # Over the network

@@ -26,10 +26,10 @@ MAX_ISSUER: Final = 8_192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Producer:
-    """Somebody who signs: a name, keys, what issuers he may call himself.
+    """Somebody who signs: a name, keys, what issuers it may call itself.
 
-    A statement of his counts when at least `threshold` of his keys have signed it.
-    Without `issuers` he may call himself whatever no other one is called.
+    A statement of it counts when at least `threshold` of its keys have signed it.
+    Without `issuers` it may call itself whatever no other one is called.
     """
 
     name: str
@@ -153,7 +153,7 @@ class Producers:
         ids, known = own["ids"], {each.id for each in producer.credentials}
         if not ids or not all(type(x) is str and x in known for x in ids):
             raise MalformedError(
-                f"{producer.name} has no such key; he has {', '.join(sorted(known))}"
+                f"{producer.name} has no such key; it has {', '.join(sorted(known))}"
             )
         # Who has the key signs with it also under its certificate's name.
         gone = {each.own_key for each in producer.credentials if each.id in ids}
@@ -182,7 +182,7 @@ class Producers:
             if owner := self.hinted(each.id.encode()):
                 raise MalformedError(
                     f"{each.text} is registered already, for {owner.name}; a key is "
-                    "one producer's, and one that was his never comes back"
+                    "one producer's, and one that it has had never comes back"
                 )
         return tuple(found)
 

@@ -24,7 +24,7 @@ MAX_TRIED: Final = 1_024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """The producer of a statement, and the keys of his that have signed it."""
+    """The producer of a statement, and which of its keys have signed it."""
 
     producer: Producer
     by: tuple[Credential, ...]
@@ -103,7 +103,7 @@ def _checked(
 
 
 def _check_issuer(issuer: str, producer: Producer, producers: Producers) -> None:
-    """Return unless `producer` calls himself what only another one may."""
+    """Return unless `producer` calls itself what only another one may."""
     other = producers.issuer(issuer)
     if other is not None and other.name != producer.name:
         raise ProducerError(
@@ -157,7 +157,7 @@ def _keys(
 ) -> Iterator[tuple[bytes, tuple[Credential, PublicKey]]]:
     """The keys of `producer`, by their bytes.
 
-    Also that of the statement's own certificate, where it leads to one of his.
+    Also that of the statement's own certificate, where it leads to one of its own.
     """
     for each in producer.credentials:
         key = each.key
