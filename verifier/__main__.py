@@ -173,7 +173,7 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
     producers = None
     if arguments.producer:
         files = {name: _read(name, believed.MAX_BYTES) for name in arguments.producer}
-        producers = _producers(files, trusted, arguments.threshold)
+        producers = _producers(files, trusted, arguments.threshold, arguments.entries)
     found = evidence.parse_evidence(_read(arguments.evidence, evidence.MAX_BYTES))
     evidence.verify_evidence(
         found,
@@ -191,11 +191,13 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def _producers(
-    files: Mapping[str, bytes], trusted: policy.Policy, threshold: int
+    files: Mapping[str, bytes], trusted: policy.Policy, threshold: int, kind: str
 ) -> Producers:
     """Whom the caller believes: what is wrong with his files proves nothing."""
     try:
-        return believed.believed_producers(files, trusted, threshold=threshold)
+        return believed.believed_producers(
+            files, trusted, threshold=threshold, kind=kind
+        )
     except VerificationError as error:
         raise Unavailable(f"{', '.join(files)}: {error}") from None
 

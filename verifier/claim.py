@@ -17,14 +17,17 @@ from verifier.content import (
     check_artifact,
     check_openings,
     check_producer,
+    kind_of,
     read_content,
 )
 from verifier.errors import ConsistencyError, MalformedError
 from verifier.hashing import leaf_hash
+from verifier.note import Note
 from verifier.policy import Policy
 from verifier.producers import Producers
 from verifier.proof import verify_consistency, verify_inclusion
 from verifier.receipt import Receipt
+from verifier.receipt.line import signed_kind
 from verifier.report import Report, time_text
 from verifier.trust import Limits, TrustedCheckpoint, verify_checkpoint
 from verifier.vouch import note_trust
@@ -58,7 +61,10 @@ def verify_claim(
     trusted = verify_checkpoint(claim.receipt.checkpoint, policy, limits)
     note_trust(trusted, policy, limits, report)
     _verify_inclusion(claim, trusted, report)
-    content = read_content(claim.entry, kind, report)
+    signed = None
+    if kind == "auto":
+        signed = signed_kind(Note.parse(claim.receipt.checkpoint), policy.logs)
+    content = read_content(claim.entry, kind_of(claim.entry, kind, signed), report)
     check_producer(
         content,
         producers,

@@ -48,8 +48,19 @@ class Content:
     at_ms: int | None = None
 
 
+def kind_of(data: bytes, kind: str, signed: str | None) -> str:
+    """How to read the entry `data`: `kind`, or what the log has signed of itself."""
+    if kind == "auto" and signed == "record" and data.startswith(PREFIX):
+        return "record"
+    return kind
+
+
 def read_content(data: bytes, kind: str, report: Report) -> Content:
-    """What the entry `data` has in it, in a log whose entries are of `kind`."""
+    """What the entry `data` has in it, in a log whose entries are of `kind`.
+
+    Its time counts where that is said: to a log that takes any bytes anybody could have
+    submitted an older one.
+    """
     if kind == "statement" or (kind == "auto" and data.startswith(COSE_PREFIX)):
         return _read_bare(data, kind, report)
     if kind == "opaque" or (kind == "auto" and not data.startswith(PREFIX)):
@@ -68,15 +79,16 @@ def read_content(data: bytes, kind: str, report: Report) -> Content:
         type=entry.type,
         body_digest=digest,
     )
+    at_ms = entry.at if kind == "record" else None
     if entry.type == MEDIA_TYPE:
         record = parse_record(entry.body)
         report.notes("record", f"id {record['id']}", record=record)
-        return Content(body=entry.body, record=record, at_ms=entry.at)
+        return Content(body=entry.body, record=record, at_ms=at_ms)
     if is_statement(entry.type):
         statement = Statement.parse(entry.body)
         note_statement(statement, report)
-        return Content(body=entry.body, statement=statement, at_ms=entry.at)
-    return Content(body=entry.body, at_ms=entry.at)
+        return Content(body=entry.body, statement=statement, at_ms=at_ms)
+    return Content(body=entry.body, at_ms=at_ms)
 
 
 def _read_opaque(data: bytes, report: Report) -> Content:

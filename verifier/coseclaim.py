@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from verifier.content import check_artifact, check_producer, read_content
+from verifier.content import check_artifact, check_producer, kind_of, read_content
 from verifier.entry import PREFIX, Entry
 from verifier.errors import (
     AgeError,
@@ -125,7 +125,8 @@ def _read(
         raise EntryError(
             f"the receipt is of a record log's entry, and its entries are {asked.kind}"
         )
-    content = read_content(entry, asked.kind, report)
+    kind = kind_of(entry, asked.kind, receipt.log_kind)
+    content = read_content(entry, kind, report)
     # Where it stands is not signed: a key that was revoked ever is not believed.
     now_ms = None if limits.now is None else limits.now * 1000
     check_producer(content, asked.producers, report, index=None, now_ms=now_ms)

@@ -15,6 +15,7 @@ from ledger.http.sending import send_large
 from ledger.http.submitting import read_body
 from ledger.keys.registry import own_of_json
 from ledger.log.reading import Reading
+from verifier import cbor, entry
 from verifier.document import parse_document
 from verifier.errors import MalformedError
 from verifier.producers.register import Register, Registered
@@ -77,8 +78,12 @@ class Registration:
         try:
             document = parse_document(body, "the body", most=MAX_BODY_BYTES)
             own = own_of_json(document)
+            size = len(cbor.encode(own))
         except MalformedError as error:
             raise Refused("form", str(error)) from None
+        if size > entry.MAX_BODY_BYTES:
+            # The writer would not even read it, and take us for mad.
+            raise Refused("size", f"{size} bytes; enter fewer keys at a time")
         answer = await asked.site.writer.register(own)
         for refused in answer.refused.values():
             raise refused

@@ -37,7 +37,7 @@ from verifier.keys import KeyType, VerifierKey, verify_signature
 from verifier.note import Note, NoteSignature
 from verifier.own import MEDIA_TYPE, Own, encode_own
 from verifier.receipt.cose import CLAIMS, ISSUER, SUBJECT
-from verifier.receipt.line import ALGORITHMS, line_message, line_of
+from verifier.receipt.line import ALGORITHMS, line_id, line_message, protected_of
 
 
 class Anchored(Protocol):
@@ -69,8 +69,11 @@ class Signer:
     that were stored, since one more would have gone somewhere else.
     """
 
-    def __init__(self, keys: KeyFile, algorithm: int = ALGORITHMS[0]) -> None:
+    def __init__(
+        self, keys: KeyFile, kind: str, algorithm: int = ALGORITHMS[0]
+    ) -> None:
         self.origin = keys.origin
+        self._kind = kind
         self._algorithm = algorithm
         self.signed = 0
         self._keys = [ready(key) for key in keys.keys]
@@ -144,9 +147,9 @@ class Signer:
 
     def _receipt_line(self, key: _Key, root: bytes) -> NoteSignature:
         public = key.public.public_key
-        message = line_message(self.origin, public, self._algorithm, root)
-        signature = _checked(key, message)
-        return line_of(self.origin, public, self._algorithm, signature)
+        about = self.origin, public, self._algorithm, self._kind
+        signature = _checked(key, line_message(protected_of(*about), root))
+        return NoteSignature(self.origin, line_id(*about), signature)
 
     def sign_own(self, own: Own) -> bytes:
         """What the log says of itself, as an entry of a statement log."""

@@ -110,7 +110,7 @@ def open_signer(home: Home, store: LogStore) -> Signer:
             f"{home.key} belongs to {keys.origin} (genesis {keys.genesis.hex()}), and "
             f"this log is {charter.origin} (genesis {charter.genesis.hex()})",
         )
-    return Signer(keys, int(home.config.receipt_algorithm))
+    return Signer(keys, charter.kind, int(home.config.receipt_algorithm))
 
 
 def check_clock(home: Home, head: Head, now: Instant) -> str:

@@ -25,6 +25,7 @@ from verifier.checkpoint import Checkpoint
 from verifier.errors import VerificationError
 from verifier.keys import KeyType, VerifierKey
 from verifier.note import Note, verify_note
+from verifier.receipt.cose import KINDS
 from verifier.receipt.line import ALGORITHMS, line_id
 
 _TIME: Final = struct.Struct(">Q")
@@ -50,9 +51,10 @@ class Kept:
         others = (key for key in witnesses if key.type is KeyType.COSIGNATURE)
         self._lasting = {(key.name, key.id) for key in (*self._keys, *others)}
         self._lasting |= {
-            (key.name, line_id(key.name, key.public_key, algorithm))
+            (key.name, line_id(key.name, key.public_key, algorithm, kind))
             for key in self._keys
             for algorithm in ALGORITHMS
+            for kind in KINDS
         }
 
     def plain(self, data: bytes) -> bytes:

@@ -15,7 +15,6 @@ from typing import Final
 
 from ledger.errors import Held, Refused
 from ledger.keys.keyfile import KeyFile
-from ledger.keys.signer import Signer
 from ledger.log.anchor import Anchored, read_anchor
 from ledger.log.home import Home
 from ledger.log.promised import remember, remembered
@@ -67,11 +66,11 @@ def read_promises(home: Home, keys: KeyFile, evidence: Evidence) -> list[Promise
     What is shown is remembered first: whatever becomes of this restore, nobody writes
     here without it.
     """
+    public = [key.verifier_key for key in keys.keys]
     shown = list(_shown(home, keys, evidence))
-    signer = Signer(keys)
     kept = [
         Promise(who=f"an earlier restore was shown ({path})", tree=tree)
-        for path, tree in remembered(home, signer.origin, signer.verifier_keys())
+        for path, tree in remembered(home, keys.origin, public)
         if all((tree.size, tree.root) != (x.tree.size, x.tree.root) for x in shown)
     ]
     anchored = _anchored(home, keys, evidence)
@@ -79,10 +78,10 @@ def read_promises(home: Home, keys: KeyFile, evidence: Evidence) -> list[Promise
 
 
 def _shown(home: Home, keys: KeyFile, evidence: Evidence) -> Iterator[Promise]:
-    signer = Signer(keys)
+    public = [key.verifier_key for key in keys.keys]
     for data in evidence.checkpoints:
         try:
-            tree = read_own(data, signer.origin, signer.verifier_keys())
+            tree = read_own(data, keys.origin, public)
         except VerificationError as error:
             says = f"that is no checkpoint of {keys.origin}: {error}"
             raise Refused("checkpoint", says) from None
@@ -93,7 +92,7 @@ def _shown(home: Home, keys: KeyFile, evidence: Evidence) -> Iterator[Promise]:
         # it. A key that was let go leaves checkpoints that nobody can tell from others.
         with suppress(VerificationError):
             if found := checkpoint_with(copy, evidence.token):
-                tree = read_own(found, signer.origin, signer.verifier_keys())
+                tree = read_own(found, keys.origin, public)
                 remember(home, found, tree)
                 yield Promise(who=copy, tree=tree)
 

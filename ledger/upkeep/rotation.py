@@ -129,7 +129,7 @@ def _check_witnesses(home: Home, new: KeyFile, cosigned: Cosigned) -> None:
     with look(home.folder) as seen:
         if seen.hold or not seen.held:
             raise seen.hold or Held("halted", "the log cannot sign")
-        note = sign_anchored(Signer(new), seen.held)
+        note = sign_anchored(Signer(new, seen.store.charter.kind), seen.held)
         tree = Checkpoint.parse(Note.parse(note).text)
         if not tree.size or cosigned(note, tree, seen.reading.consistency):
             return

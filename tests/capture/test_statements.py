@@ -21,7 +21,7 @@ from verifier.cose import Sign1
 from verifier.evidence import parse_evidence, verify_evidence
 from verifier.own import MEDIA_TYPE as OWN
 from verifier.producers import Producer, Producers
-from verifier.receipt.line import line_id, line_message
+from verifier.receipt.line import line_id, line_message, protected_of
 from verifier.statement import COSE
 from verifier.statement.envelope import MEDIA_TYPE as DSSE
 
@@ -263,8 +263,9 @@ def receipt_line(by=LOG, key=LOG, name=LOG.name):
     public = VerifierKey.parse(key.vkey).public_key
 
     def line(root):
-        signature = by.sign(line_message(name, public, -19, root))
-        return f"\u2014 {name} {b64(line_id(name, public, -19) + signature)}\n"
+        about = name, public, -19, "statement"
+        signature = by.sign(line_message(protected_of(*about), root))
+        return f"\u2014 {name} {b64(line_id(*about) + signature)}\n"
 
     return line
 

@@ -372,7 +372,7 @@ def test_a_line_that_does_not_hold_is_given_to_nobody(desk):
     other = RecordLog(desk / "other")
     other.append(wrapped(sign1(), type=COSE))
     key = VerifierKey.parse(LOG.vkey).public_key
-    blob = line_id(LOG.name, key, -19) + bytes(64)
+    blob = line_id(LOG.name, key, -19, "record") + bytes(64)
     with open(desk / "other" / "checkpoint", "a", encoding="utf-8") as file:
         file.write(f"\u2014 {LOG.name} {b64(blob)}\n")
     words = ("get", "other", 0, "--form", "receipt", "--out", "given")

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.collisions import colliding_compounds
+from tests.fuzz import signed
 from tests.reference import rfc8949
 from tests.reference.rfc6962 import Tree
 from tests.testlog import (
@@ -158,13 +159,25 @@ PARSERS: dict[str, tuple[Parser, list[bytes], Callable[[Any], bytes] | None]] = 
         ],
         None,
     ),
-    "evidence": (parse_evidence, [BUNDLE, RECEIPT, FORK.encode()], None),
+    "evidence": (
+        parse_evidence,
+        [
+            *(BUNDLE, RECEIPT, FORK.encode()),
+            *(signed.RECEIPT, signed.GROWN, signed.TRANSPARENT),
+        ],
+        None,
+    ),
     "progress": (lambda data: progress.load(data, CHECKPOINT, READING), [AUDIT], None),
     "explain": (
         lambda data: explain(data, Report()),
-        [BUNDLE, RECEIPT, FORK.encode(), ENTRY, NOTE, policy_text(), LOG.vkey.encode()],
+        [
+            *(BUNDLE, RECEIPT, FORK.encode(), ENTRY, NOTE, policy_text()),
+            *(LOG.vkey.encode(), signed.TRANSPARENT, signed.ENVELOPE, signed.BUNDLE),
+            *(signed.REGISTER, signed.OWN, signed.WRAPPED, signed.KEYS.encode()),
+        ],
         None,
     ),
+    **signed.SIGNED,
 }
 EVERYTHING = sorted({seed for _, seeds, _ in PARSERS.values() for seed in seeds})
 TOKENS = [b"\n", b"\n\n", b"\r", b"\0", b"=", b"+", b" ", b"x", b"9" * 20, b"\xff"]
@@ -233,7 +246,7 @@ def test_what_should_be_read_is_read(name):
         assert write is None or write(read) == seed
 
 
-@pytest.mark.parametrize("name", PARSERS)
+@pytest.mark.parametrize("name", [x for x in PARSERS if x not in signed.SIGNED])
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_parser_returns_or_raises_malformed_and_nothing_else(name, data):
@@ -245,6 +258,19 @@ def test_a_parser_returns_or_raises_malformed_and_nothing_else(name, data):
         return
     # What is read has one spelling, where the format promises that.
     assert write is None or write(read) == given_bytes
+
+
+@settings(max_examples=250, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_so_do_all_those_of_what_is_signed_whichever_of_them_is_given_it(data):
+    seeds = [seed for _, each, _ in signed.SIGNED.values() for seed in each]
+    given_bytes = data.draw(hostile(seeds), label="input")
+    for parse, _, write in signed.SIGNED.values():
+        try:
+            read = parse(given_bytes)
+        except MalformedError:
+            continue
+        assert write is None or write(read) == given_bytes
 
 
 MB = 1 << 20

@@ -217,7 +217,7 @@ SHOWN = {
 PROTECTED = {
     1: -19,
     4: sha256(b"\xa3\x01\x01\x20\x06\x21\x58\x20" + LOG.public).digest(),
-    15: {1: LOG.name, 2: LOG.name},
+    15: {1: LOG.name, 2: "provlog/opaque"},
     395: 1,
 }
 
@@ -237,7 +237,7 @@ def statement() -> bytes:
 
 def line_blob() -> bytes:
     """What stands in base64 in the line for COSE receipts."""
-    kind = b"\xffprovlog/receipt/1/-19\n"
+    kind = b"\xffprovlog/receipt/1/opaque/-19\n"
     key_id = sha256(LOG.name.encode() + b"\n" + kind + LOG.public).digest()[:4]
     protected = cbor2.dumps(PROTECTED)
     message = cbor2.dumps(["Signature1", protected, b"", TREE.mth(0, 3)])

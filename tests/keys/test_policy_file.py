@@ -32,7 +32,7 @@ def policy(*keys: SigningKey) -> Policy:
 def signed(*keys: SigningKey, time: int | None = None) -> bytes:
     """A checkpoint of the empty tree, which every log has had."""
     anchored = Checkpoint(origin=ORIGIN, size=0, root=EMPTY_ROOT)
-    return Signer(KeyFile(keys, bytes(16))).sign(anchored, time=time)
+    return Signer(KeyFile(keys, bytes(16)), "record").sign(anchored, time=time)
 
 
 def as_it_says(text: str) -> str:

@@ -47,7 +47,7 @@ def held(size: int) -> Held:
 
 
 def signer(*keys: SigningKey) -> Signer:
-    return Signer(KeyFile(keys or KEYS[:2], bytes(16)))
+    return Signer(KeyFile(keys or KEYS[:2], bytes(16)), "record")
 
 
 def policy(*keys: SigningKey) -> Policy:
@@ -66,7 +66,7 @@ def ids(note: bytes) -> list[bytes]:
 
 def receipt_id(key: SigningKey, algorithm: int = -19) -> bytes:
     """The key id of the line for COSE receipts, by its definition in docs/format.md."""
-    kind = b"\xffprovlog/receipt/1/%d\n" % algorithm
+    kind = b"\xffprovlog/receipt/1/record/%d\n" % algorithm
     raw = as_tests_sign(key).public
     return sha256(key.name.encode() + b"\n" + kind + raw).digest()[:4]
 
@@ -79,7 +79,7 @@ def receipt_line(key: SigningKey, size: int, algorithm: int = -19) -> str:
         {
             1: algorithm,
             4: sha256(members).digest(),
-            15: {1: ORIGIN, 2: ORIGIN},
+            15: {1: ORIGIN, 2: "provlog/record"},
             395: 1,
         }
     )
@@ -208,7 +208,7 @@ def test_two_threads_cannot_get_two_roots_signed():
         with pytest.raises(Halted, match="another root"):
             ours.sign(Held(5, bytes(32)))
 
-    ours = Overtaken(KeyFile(KEYS[:2], bytes(16)))
+    ours = Overtaken(KeyFile(KEYS[:2], bytes(16)), "record")
     ours.other = threading.Thread(target=sign_another)
     ours.sign(held(5))
     ours.other.join()

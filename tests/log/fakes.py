@@ -112,7 +112,7 @@ class Bench:
         path = self.folder / "anchor"
         write_anchor(path, Anchored(genesis=charter.genesis, data=bytes(16)))
         self.anchor = Anchor(path)
-        self.signer = Signer(new_keys(charter))
+        self.signer = Signer(new_keys(charter), charter.kind)
         self.sequencer = Sequencer(
             store=self.store,
             anchor=self.anchor,

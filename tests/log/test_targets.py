@@ -42,7 +42,7 @@ def live_checkpoint(live):
 
 def signed(live, size, root, origin=None):
     """A checkpoint with the log's own signature, whatever it says."""
-    signer = Signer(read_key_file(live.folder / "key"))
+    signer = Signer(read_key_file(live.folder / "key"), live.charter.kind)
     signer.origin = origin or signer.origin
     head = Head(size=size, root=root)
     return signer.sign(Anchored(genesis=bytes(16), data=bytes(16)).at(head))

@@ -23,10 +23,12 @@ from tests.testlog import (
 from verifier.bundle import Bundle
 from verifier.entry import LOG as BY_LOG
 from verifier.entry import Entry
+from verifier.note import NoteSignature
 from verifier.own import MEDIA_TYPE, encode_own
 from verifier.pem import key_text
 from verifier.producers.register import Register, Registered
 from verifier.receipt import Receipt
+from verifier.receipt.line import line_id, line_message, protected_of
 from verifier.statement import COSE, DSSE
 
 AT = 1_790_000_000_000
@@ -50,8 +52,9 @@ def own(number: int, members: dict) -> bytes:
 class Logged:
     """A log of some entries, and what its key signs of it."""
 
-    def __init__(self, *entries: bytes) -> None:
+    def __init__(self, *entries: bytes, kind: str = "") -> None:
         self.entries = entries
+        self.kind = kind
         self.tree = Tree(entries)
         self.size = len(entries)
         self.root = self.tree.mth(0, self.size)
@@ -59,13 +62,18 @@ class Logged:
     def receipt(self, index: int, *, maker=LOG_MAKER, issuer=ORIGIN, **around) -> bytes:
         headers: dict[int, Any] = {1: -19, 395: 1}
         if issuer:
-            headers[15] = {1: issuer, 2: issuer}
+            headers[15] = {1: issuer, 2: f"provlog/{self.kind}"}
         proof = cbor2.dumps([self.size, index, self.tree.path(index, self.size)])
         return receipt_of(headers, {396: {-1: [proof]}, **around}, self.root, maker)
 
     def checkpoint(self) -> bytes:
         text = checkpoint_text(self.size, self.root)
-        return note(text, LOG.line(text))
+        return note(text, LOG.line(text), *([self._line()] if self.kind else []))
+
+    def _line(self) -> str:
+        about = ORIGIN, LOG_MAKER.public, -19, self.kind
+        signature = LOG.sign(line_message(protected_of(*about), self.root))
+        return NoteSignature(ORIGIN, line_id(*about), signature).text()
 
     def bundle(self, index: int) -> bytes:
         text = receipt_text(index, self.tree.path(index, self.size), self.checkpoint())
@@ -99,6 +107,7 @@ RECORDS = Logged(
     own(1, registry.revoke("ci", [CI.credential.id], "lost")),
     wrapped(sign1(b"later")),
     wrapped(envelope(in_toto("ab" * 32), type_=IN_TOTO), DSSE),
+    kind="record",
 )
 
 
@@ -141,7 +150,7 @@ def test_a_receipt_alone_needs_its_entry(auditor):
 def test_a_record_logs_receipt_holds_for_the_body_and_for_the_entry(auditor, what):
     entry = auditor.file("entry", what)
     assert run(auditor, RECORDS.receipt(1, **AROUND), "--entry", entry) == 0
-    assert "it wrote: by s-1" in auditor.out
+    assert "the log wrote: by s-1" in auditor.out
     assert "statement" in auditor.out
 
 
@@ -232,7 +241,7 @@ def test_a_transparent_statement_needs_nothing_else(auditor):
     assert run(auditor, transparent(STATEMENTS.receipt(1))) == 0
     assert "COSE_Sign1, a payload, 9 bytes" in auditor.out
     assert run(auditor, transparent(RECORDS.receipt(1, **AROUND))) == 0
-    assert "it wrote: by s-1" in auditor.out
+    assert "the log wrote: by s-1" in auditor.out
 
 
 def test_receipts_of_logs_that_nobody_here_trusts_are_passed_over(auditor):
@@ -448,3 +457,23 @@ def test_a_receipt_of_growth_is_explained_too(auditor):
 def test_what_begins_like_one_and_is_none_is_malformed(auditor):
     for data in (b"\xd2\x84", b'{"payload": 1}', b'{"schema": "x"}', b"[1]"):
         assert auditor.run("inspect", auditor.file("file", data)) == 1
+
+
+def test_of_a_log_that_does_not_say_its_kind_the_auditor_has_to(auditor):
+    """To an opaque log anybody could have submitted what the register shows."""
+    log = Logged(*RECORDS.entries)
+    register = auditor.file("register", log.register(0, 2).encode())
+    options = ("--producer", register)
+    assert run(auditor, log.bundle(1), *options) == 2
+    assert "say so: --entries record, or --entries statement" in auditor.err
+    assert run(auditor, log.bundle(1), *options, "--entries", "record") == 0
+    for other in ("statement", "opaque"):
+        assert run(auditor, log.bundle(1), *options, "--entries", other) == 2
+
+
+def test_what_a_log_says_of_its_kind_is_what_a_register_holds_by(auditor):
+    for kind in ("opaque", "statement"):
+        log = Logged(*RECORDS.entries, kind=kind)
+        register = auditor.file("register", log.register(0, 2).encode())
+        assert run(auditor, log.bundle(1), "--producer", register) == 2
+        assert "is not about producers" in auditor.err

@@ -1,5 +1,7 @@
 """Out of a checkpoint's line anybody makes the COSE receipt; no key is needed."""
 
+from itertools import product
+
 import pytest
 
 from tests.reference.rfc6962 import Tree
@@ -9,10 +11,10 @@ from verifier.cose import Sign1
 from verifier.entry import Entry
 from verifier.errors import SignatureError
 from verifier.keys import VerifierKey
-from verifier.note import Note
+from verifier.note import Note, NoteSignature
 from verifier.policy import Policy
 from verifier.receipt import Receipt
-from verifier.receipt.cose import CoseReceipt, verify_receipt
+from verifier.receipt.cose import KINDS, CoseReceipt, verify_receipt
 from verifier.receipt.line import (
     ALGORITHMS,
     NoLineError,
@@ -20,7 +22,8 @@ from verifier.receipt.line import (
     find_line,
     line_id,
     line_message,
-    line_of,
+    protected_of,
+    signed_kind,
 )
 from verifier.receipt.transparent import TransparentStatement, with_receipts
 from verifier.trust import verify_checkpoint
@@ -33,9 +36,17 @@ KEY = VerifierKey.parse(LOG.vkey)
 LATER = VerifierKey.parse(signer(ORIGIN, 0x06).vkey)
 
 
-def line(algorithm: int = -19, *, root: bytes = ROOT, name: str = ORIGIN) -> str:
-    message = line_message(name, KEY.public_key, algorithm, root)
-    return line_of(name, KEY.public_key, algorithm, LOG.sign(message)).text()
+def line(
+    algorithm: int = -19,
+    *,
+    root: bytes = ROOT,
+    name: str = ORIGIN,
+    kind: str = "record",
+    shown: str | None = None,
+) -> str:
+    message = line_message(protected_of(name, KEY.public_key, algorithm, kind), root)
+    key_id = line_id(name, KEY.public_key, algorithm, shown or kind)
+    return NoteSignature(name, key_id, LOG.sign(message)).text()
 
 
 def receipt(*lines: str, index: int = 2) -> Receipt:
@@ -87,9 +98,39 @@ def test_who_reads_notes_passes_over_it():
 
 
 def test_its_key_id_is_that_of_no_signature_of_notes():
-    ids = {line_id(ORIGIN, KEY.public_key, each) for each in ALGORITHMS}
-    assert len(ids) == len(ALGORITHMS)
+    ids = {
+        line_id(ORIGIN, KEY.public_key, *each) for each in product(ALGORITHMS, KINDS)
+    }
+    assert len(ids) == len(ALGORITHMS) * len(KINDS)
     assert KEY.id not in ids
+
+
+def kind_said(*lines: str, keys=(KEY,)) -> str | None:
+    return signed_kind(Note.parse(receipt(*lines).checkpoint), keys)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_it_says_of_which_kind_the_log_is(kind, algorithm):
+    assert kind_said(line(algorithm, kind=kind)) == kind
+    made = CoseReceipt.parse(cose_receipt(receipt(line(algorithm, kind=kind)), [KEY]))
+    assert made.log_kind == kind
+
+
+def test_nobody_else_says_of_which_kind_the_log_is():
+    assert kind_said() is None
+    assert kind_said(line(root=TREE.mth(0, 4))) is None
+    assert kind_said(line(kind="opaque", shown="record")) is None
+    assert kind_said(line(name="x")) is None
+    assert kind_said(line(), keys=[LATER]) is None
+    # Nor another log of the same policy, and be it with the same key.
+    other = VerifierKey("x", KEY.type, KEY.public_key)
+    assert kind_said(line(name="x"), keys=[other, KEY]) is None
+
+
+def test_what_is_wrong_does_not_hide_what_is_right():
+    wrong = line(kind="opaque", shown="record")
+    assert kind_said(wrong, line(kind="opaque")) == "opaque"
 
 
 def test_a_statement_that_carries_receipts_is_read_back():

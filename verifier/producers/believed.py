@@ -21,11 +21,16 @@ MAX_BYTES: Final = MAX_REGISTER_BYTES
 
 
 def believed_producers(
-    files: Mapping[str, bytes], policy: Policy, *, threshold: int = 1
+    files: Mapping[str, bytes],
+    policy: Policy,
+    *,
+    threshold: int = 1,
+    kind: str = "auto",
 ) -> Producers:
     """Those in `files`, by their names: a register of the log, or keys of one producer.
 
-    Of keys that were given, in however many files, `threshold` have to sign.
+    Of keys that were given, in however many files, `threshold` have to sign. `kind` is
+    that of the log, where the caller knows it.
     """
     registers = {
         name: data for name, data in files.items() if data.lstrip().startswith(b"{")
@@ -37,7 +42,7 @@ def believed_producers(
                 "give it alone"
             )
         (data,) = registers.values()
-        return verify_register(Register.parse(data), policy)
+        return verify_register(Register.parse(data), policy, kind)
     found: dict[str, Credential] = {}
     for data in files.values():
         for each in parse_keys(data):

@@ -139,7 +139,8 @@ class Credential:
     def check(self, *, index: int | None, at_ms: int | None) -> None:
         """Return if it was good for what stands at `index`, logged at that time.
 
-        None where it is not known: what is asked now is later than all that is known.
+        None where it is not known: an index is then taken to be behind all that are,
+        and a key that is good for some time only is not good.
         """
         if self.added is not None and index is not None and index < self.added:
             raise ProducerError(
@@ -149,7 +150,12 @@ class Credential:
             why = f": {self.reason}" if self.reason else ""
             raise ProducerError(f"{self.text} was revoked at entry {self.revoked}{why}")
         if at_ms is None:
-            return
+            if self.from_ms is None and self.until_ms is None:
+                return
+            raise ProducerError(
+                f"{self.text} is good for some time only, and nobody says when "
+                "this was logged"
+            )
         if self.from_ms is not None and at_ms < self.from_ms:
             raise ProducerError(
                 f"{self.text} is good from {time_text(self.from_ms // 1000)} on"

@@ -23,11 +23,13 @@ from typing import Any, Final, Self
 
 from verifier.bundle import parse_proof
 from verifier.document import check_members, member, parse_document
-from verifier.errors import MalformedError
+from verifier.errors import MalformedError, UntrustedError
 from verifier.hashing import leaf_hash
+from verifier.note import Note
 from verifier.policy import Policy
 from verifier.producers import Producers
 from verifier.proof import verify_inclusion
+from verifier.receipt.line import signed_kind
 from verifier.spelling import base64_text, parse_base64
 from verifier.statement.own import own_in
 from verifier.tile import MAX_ENTRY_BYTES
@@ -106,9 +108,23 @@ class Register:
         return (json.dumps(document, indent=1) + "\n").encode()
 
 
-def verify_register(register: Register, policy: Policy) -> Producers:
-    """The producers that the log has registered, under a checkpoint that holds."""
+def verify_register(
+    register: Register, policy: Policy, kind: str = "auto"
+) -> Producers:
+    """The producers that the log has registered, under a checkpoint that holds.
+
+    Of which `kind` the log is stands under that, too, or the caller knows it: to one
+    that takes any bytes anybody can submit what looks like its own entries.
+    """
     checkpoint = verify_checkpoint(register.checkpoint, policy).checkpoint
+    if kind == "auto":
+        kind = signed_kind(Note.parse(register.checkpoint), policy.logs) or kind
+    if kind == "auto":
+        raise UntrustedError(
+            "the log has not signed of which kind it is, and to one that takes any "
+            "bytes anybody could have submitted these entries; if you know it, say "
+            "so: --entries record, or --entries statement"
+        )
     producers = Producers()
     _check_ascending([each.index for each in register.entries])
     for each in register.entries:
@@ -119,7 +135,7 @@ def verify_register(register: Register, policy: Policy) -> Producers:
             proof=each.proof,
             root=checkpoint.root,
         )
-        own = own_in(each.entry)
+        own = own_in(each.entry, kind)
         if own is None or "number" not in own:
             raise MalformedError(f"entry {each.index} is not about producers")
         producers.take(own, each.index)

@@ -44,6 +44,9 @@ RFC9162_SHA256: Final = 1
 INCLUSION: Final = -1
 CONSISTENCY: Final = -2
 
+KINDS: Final = ("record", "statement", "opaque")
+"""Of logs of this project, which a receipt's protected header names."""
+
 MAX_PROOFS: Final = 16
 _UNDERSTOOD: Final[frozenset[Label]] = frozenset({VDS, CLAIMS})
 _WRAPPER: Final = ("v", "at", "by", "type")
@@ -90,6 +93,14 @@ class CoseReceipt:
         return found if type(found) is str else None
 
     @property
+    def log_kind(self) -> str | None:
+        """Of which kind the log is, as the protected header has it."""
+        claims = self.message.headers.get(CLAIMS)
+        subject = claims.get(SUBJECT) if isinstance(claims, Mapping) else None
+        known = {kind_subject(kind): kind for kind in KINDS}
+        return known.get(subject) if type(subject) is str else None
+
+    @property
     def wrapped(self) -> bool:
         """Whether it is of a record log's entry, and is checked with the body."""
         return any(name in self.message.unprotected for name in _WRAPPER)
@@ -108,6 +119,11 @@ class CoseReceipt:
             ).encode()
         except MalformedError as error:
             raise EntryError(f"what the receipt says of the entry: {error}") from None
+
+
+def kind_subject(kind: str) -> str:
+    """What the receipts of a log of this kind have as their subject."""
+    return f"provlog/{kind}"
 
 
 def encode_receipt(

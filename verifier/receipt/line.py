@@ -5,17 +5,23 @@ with the same key's signature over the same root, as a COSE_Sign1 has it (RFC 99
 
     — log.example/prod 7kXx1JVd2o…
 
-Its key id is that of type ff with this project's identifier and the algorithm in it,
-so every reader of notes passes over it, as the specification of notes has it. With
-the line a COSE receipt can be made of any tlog-proof, by anybody and without a key:
-protected header and root follow from the checkpoint.
+Its key id is that of type ff with this project's identifier, the kind of log and the
+algorithm in it, so every reader of notes passes over it, as the specification of notes
+has it. With the line a COSE receipt can be made of any tlog-proof, by anybody and
+without a key: protected header and root follow from the checkpoint.
+
+The protected header says what kind of log it is. So the line also says what the text
+of a checkpoint has no word for: whether the wrapper around a body is the log's word,
+or what anybody could submit to a log that takes any bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
+from itertools import product
 from typing import Final, NamedTuple
 
 from verifier import cbor
@@ -23,15 +29,18 @@ from verifier.checkpoint import Checkpoint
 from verifier.cose import ALG, KID, Sign1
 from verifier.cosekey import thumbprint
 from verifier.entry import Entry
-from verifier.keys import Algorithm, PublicKey, VerifierKey
-from verifier.note import Note, NoteSignature
+from verifier.errors import SignatureError
+from verifier.keys import Algorithm, PublicKey, VerifierKey, verify_signature
+from verifier.note import Note
 from verifier.receipt.cose import (
     CLAIMS,
     ISSUER,
+    KINDS,
     RFC9162_SHA256,
     SUBJECT,
     VDS,
     encode_receipt,
+    kind_subject,
 )
 from verifier.receipt.tlog import Receipt
 
@@ -50,44 +59,35 @@ class ReceiptLine(NamedTuple):
 
     protected: bytes
     signature: bytes
+    key: PublicKey
+    kind: str
 
 
-@lru_cache(maxsize=64)
-def line_id(name: str, key: PublicKey, algorithm: int) -> bytes:
+@lru_cache(maxsize=256)
+def line_id(name: str, key: PublicKey, algorithm: int, kind: str) -> bytes:
     """The key id of the line of `key`: as of all types, with an identifier behind."""
-    kind = bytes([_PRIVATE]) + f"{IDENTIFIER}/{algorithm}\n".encode()
-    return sha256(name.encode() + b"\n" + kind + key.raw).digest()[:4]
+    type_ = bytes([_PRIVATE]) + f"{IDENTIFIER}/{kind}/{algorithm}\n".encode()
+    return sha256(name.encode() + b"\n" + type_ + key.raw).digest()[:4]
 
 
-@lru_cache(maxsize=64)
-def protected_of(origin: str, key: PublicKey, algorithm: int) -> bytes:
+@lru_cache(maxsize=256)
+def protected_of(origin: str, key: PublicKey, algorithm: int, kind: str) -> bytes:
     """The protected header of all receipts of a log: it never says more than this."""
     return cbor.encode(
         {
             ALG: algorithm,
             KID: thumbprint(key),
-            CLAIMS: {ISSUER: origin, SUBJECT: origin},
+            CLAIMS: {ISSUER: origin, SUBJECT: kind_subject(kind)},
             VDS: RFC9162_SHA256,
         }
     )
 
 
-def line_message(origin: str, key: PublicKey, algorithm: int, root: bytes) -> bytes:
+def line_message(protected: bytes, root: bytes) -> bytes:
     """What is signed for the line."""
     return Sign1(
-        protected=protected_of(origin, key, algorithm),
-        headers={},
-        unprotected={},
-        payload=root,
-        signature=b"",
+        protected=protected, headers={}, unprotected={}, payload=root, signature=b""
     ).message()
-
-
-def line_of(
-    name: str, key: PublicKey, algorithm: int, signature: bytes
-) -> NoteSignature:
-    """The line, to be put under a checkpoint."""
-    return NoteSignature(name, line_id(name, key, algorithm), signature)
 
 
 def find_line(note: Note, keys: Iterable[VerifierKey]) -> ReceiptLine | None:
@@ -95,16 +95,17 @@ def find_line(note: Note, keys: Iterable[VerifierKey]) -> ReceiptLine | None:
 
     It is verified with the receipt that is made of it, as that is.
     """
-    there = {(each.name, each.key_id): each.signature for each in note.signatures}
-    for key in keys:
-        public = key.public_key
-        if public.algorithm is not Algorithm.ED25519:
-            continue
-        for algorithm in ALGORITHMS:
-            found = there.get((key.name, line_id(key.name, public, algorithm)))
-            if found is not None:
-                protected = protected_of(key.name, public, algorithm)
-                return ReceiptLine(protected, found)
+    return next(_lines(note, keys), None)
+
+
+def signed_kind(note: Note, keys: Iterable[VerifierKey]) -> str | None:
+    """Of which kind the log is, if one of its `keys` has signed that of this root."""
+    tree = Checkpoint.parse(note.text, extensions=True)
+    for line in _lines(note, (key for key in keys if key.name == tree.origin)):
+        with suppress(SignatureError):
+            message = line_message(line.protected, tree.root)
+            verify_signature(line.key, message, line.signature)
+            return line.kind
     return None
 
 
@@ -127,3 +128,16 @@ def cose_receipt(
         hashes=receipt.proof,
         entry=entry,
     )
+
+
+def _lines(note: Note, keys: Iterable[VerifierKey]) -> Iterator[ReceiptLine]:
+    there = {(each.name, each.key_id): each.signature for each in note.signatures}
+    for key in keys:
+        public = key.public_key
+        if public.algorithm is not Algorithm.ED25519:
+            continue
+        for algorithm, kind in product(ALGORITHMS, KINDS):
+            found = there.get((key.name, line_id(key.name, public, algorithm, kind)))
+            if found is not None:
+                protected = protected_of(key.name, public, algorithm, kind)
+                yield ReceiptLine(protected, found, public, kind)

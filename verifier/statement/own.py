@@ -15,9 +15,15 @@ from verifier.own import MEDIA_TYPE, Own, parse_members, parse_own
 from verifier.statement.claims import Claims
 
 
-def own_in(data: bytes) -> Own | None:
-    """What the log says of itself in the entry `data`; None if nothing."""
-    if data.startswith(COSE_PREFIX):
+def own_in(data: bytes, kind: str = "auto") -> Own | None:
+    """What the log says of itself in the entry `data`; None if nothing.
+
+    `auto` is for who has the log in hand, and knows that it is no opaque one.
+    """
+    bare = data.startswith(COSE_PREFIX)
+    if kind not in ("auto", "statement" if bare else "record"):
+        return None
+    if bare:
         message = Sign1.parse(data, "the statement")
         if message.payload is None or not is_own(Claims.of(message)):
             return None
