@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Self
 
@@ -62,12 +63,14 @@ class Certificate:
     """A certificate that could be read, which is nothing to believe.
 
     `key` is None where it is for none of our algorithms, as those of many
-    authorities are; `names` are the e-mail addresses, URIs and DNS names for which
-    it was issued; the two times are seconds, and belong to it.
+    authorities are, and `spki` is the key in any case; `names` are the e-mail
+    addresses, URIs and DNS names for which it was issued; the two times are seconds,
+    and belong to it.
     """
 
     der: bytes
     key: PublicKey | None
+    spki: bytes
     subject: str
     issuer: str
     names: tuple[str, ...]
@@ -83,10 +86,11 @@ class Certificate:
                 f"a certificate of {len(der)} bytes; at most {MAX_BYTES} are read"
             )
         try:
-            read = x509.load_der_x509_certificate(der)
+            read = _read(der)
             return cls(
                 der=der,
                 key=_key(read),
+                spki=_spki(read),
                 subject=read.subject.rfc4514_string(),
                 issuer=read.issuer.rfc4514_string(),
                 names=_names(read),
@@ -248,7 +252,22 @@ def _is_weak(issued: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def _load(certificate: Certificate) -> x509.Certificate:
-    return x509.load_der_x509_certificate(certificate.der)
+    return _read(certificate.der)
+
+
+@lru_cache(maxsize=128)
+def _read(der: bytes) -> x509.Certificate:
+    """To read one takes as long as to verify some signatures: anchors come again."""
+    return x509.load_der_x509_certificate(der)
+
+
+def _spki(read: x509.Certificate) -> bytes:
+    """The key of any algorithm, or where nobody can read it what stands around it."""
+    try:
+        key = read.public_key()
+    except UnsupportedAlgorithm:
+        return read.tbs_certificate_bytes
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _key(read: x509.Certificate) -> PublicKey | None:

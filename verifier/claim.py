@@ -69,6 +69,7 @@ def verify_claim(
         content,
         producers,
         report,
+        origin=trusted.checkpoint.origin,
         index=claim.receipt.index,
         now_ms=_seen_ms(trusted, limits),
     )

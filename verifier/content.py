@@ -141,10 +141,15 @@ def check_producer(
     producers: Producers | None,
     report: Report,
     *,
+    origin: str | None,
     index: int | None,
+    said_index: int | None = None,
     now_ms: int | None = None,
 ) -> None:
-    """Return if one of `producers` has signed it; None if nobody has named any."""
+    """Return if one of `producers` has signed it; None if nobody has named any.
+
+    `said_index` is for evidence whose index nobody has signed.
+    """
     statement = content.statement
     if producers is None:
         if statement is not None:
@@ -153,14 +158,41 @@ def check_producer(
         return
     if statement is None:
         raise ProducerError("the entry is no statement, and nobody has signed it")
+    _check_register(producers, origin)
     at_ms = now_ms if content.at_ms is None else content.at_ms
-    signed = verify_statement(statement, producers, index=index, at_ms=at_ms)
+    known, at = producers.size, said_index if index is None else index
+    older = known is not None and at is not None and at >= known
+    try:
+        signed = verify_statement(statement, producers, index=index, at_ms=at_ms)
+    except ProducerError as error:
+        if not older:
+            raise
+        says = f"{error}; the register ends before entry {known}: get a newer one"
+        raise ProducerError(says) from None
     report.holds(
         "producer",
         signed.says,
-        producer=signed.producer.name,
+        producer=signed.who,
         keys=[each.id for each in signed.by],
     )
+    if older:
+        says = (
+            f"the register ends before entry {known}: what was revoked since, and "
+            "before this was logged, is not in it"
+        )
+        report.notes("register", says, register_size=known)
+
+
+def _check_register(producers: Producers, origin: str | None) -> None:
+    """Return if what is known of the producers is of this log.
+
+    An index of one log says nothing in another one.
+    """
+    if producers.origin is not None and origin != producers.origin:
+        raise ProducerError(
+            f"the register is that of {producers.origin}, and this is by "
+            f"{origin or 'nobody that it names'}; take the register of that log"
+        )
 
 
 def check_artifact(

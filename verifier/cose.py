@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Self, TypeAlias
 
 from verifier import cbor
@@ -134,6 +135,7 @@ def verify_sign1(
     verify_signature(key, message.message(payload), message.signature)
 
 
+@lru_cache(maxsize=1_024)
 def for_cose(key: PublicKey) -> PublicKey:
     """The same key, for signatures as COSE writes them."""
     if key.algorithm is Algorithm.ECDSA_P256:

@@ -63,8 +63,8 @@ def verify_cose_claim(
     """Return if the receipt holds for `given`: the entry, or a record log's body."""
     _check_asked(policy, limits)
     entry = _entry(receipt, given)
-    _verify(receipt, entry, policy, report, asked.leaf)
-    _read(entry, receipt, limits, report, asked)
+    said_index = _verify(receipt, entry, policy, report, asked.leaf)
+    _read(entry, receipt, limits, report, asked, said_index)
 
 
 def verify_transparent(
@@ -76,7 +76,7 @@ def verify_transparent(
 ) -> None:
     """Return if a log of the policy has it; each of that log's receipts has to hold."""
     _check_asked(policy, limits)
-    shown: tuple[CoseReceipt, bytes] | None = None
+    shown: tuple[CoseReceipt, bytes, int] | None = None
     for number, data in enumerate(evidence.receipts, start=1):
         try:
             receipt = CoseReceipt.parse(data)
@@ -87,11 +87,14 @@ def verify_transparent(
             report.notes("receipt", f"number {number} was not looked at: {error}")
             continue
         entry = _entry(receipt, evidence.statement.bare())
-        _verify(receipt, entry, policy, report, asked.leaf)
-        shown = receipt, entry
+        shown = (
+            receipt,
+            entry,
+            _verify(receipt, entry, policy, report, asked.leaf),
+        )
     if shown is None:
         raise UntrustedError("no receipt of the statement is by a log of the policy")
-    _read(shown[1], shown[0], limits, report, asked)
+    _read(shown[1], shown[0], limits, report, asked, shown[2])
 
 
 def verify_growth(
@@ -118,18 +121,32 @@ def verify_growth(
 
 
 def _read(
-    entry: bytes, receipt: CoseReceipt, limits: Limits, report: Report, asked: Asked
+    entry: bytes,
+    receipt: CoseReceipt,
+    limits: Limits,
+    report: Report,
+    asked: Asked,
+    said_index: int,
 ) -> None:
-    if receipt.wrapped and asked.kind not in ("auto", "record"):
+    said = receipt.log_kind if asked.kind == "auto" else asked.kind
+    if receipt.wrapped and said not in (None, "record"):
         # Nobody has signed that header: it makes no other kind of log of this one.
         raise EntryError(
-            f"the receipt is of a record log's entry, and its entries are {asked.kind}"
+            f"the receipt is of a record log's entry, and its entries are {said}"
         )
     kind = kind_of(entry, asked.kind, receipt.log_kind)
     content = read_content(entry, kind, report)
     # Where it stands is not signed: a key that was revoked ever is not believed.
     now_ms = None if limits.now is None else limits.now * 1000
-    check_producer(content, asked.producers, report, index=None, now_ms=now_ms)
+    check_producer(
+        content,
+        asked.producers,
+        report,
+        origin=receipt.issuer,
+        index=None,
+        said_index=said_index,
+        now_ms=now_ms,
+    )
     if asked.artifact is not None:
         check_artifact(content, (), asked.artifact, report)
 
@@ -178,7 +195,8 @@ def _entry(receipt: CoseReceipt, given: bytes) -> bytes:
 
 def _verify(
     receipt: CoseReceipt, entry: bytes, policy: Policy, report: Report, leaf: str
-) -> None:
+) -> int:
+    """Return the index that the receipt says, which is not signed."""
     keys = _log_keys(receipt, policy)
     logged = sha256(entry).digest() if leaf == "digest" else entry
     root, proof = verify_receipt(receipt, logged, keys)
@@ -193,6 +211,7 @@ def _verify(
         said_index=proof.second,
         said_size=proof.first,
     )
+    return proof.second
 
 
 def _note_root(receipt: CoseReceipt, root: bytes, report: Report) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Self
 
@@ -90,6 +91,7 @@ def _verify_p256_raw(raw: bytes, message: bytes, signature: bytes) -> None:
     _verify_p256(raw, message, utils.encode_dss_signature(r, s))
 
 
+@lru_cache(maxsize=1_024)
 def _ecdsa(der: bytes, curve: str) -> ec.EllipticCurvePublicKey:
     key = serialization.load_der_public_key(der)
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == curve:

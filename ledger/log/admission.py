@@ -56,7 +56,7 @@ class Admission:
             entry = untimed(by, statement.media_type, content)
         identity = digest_identity(by, content)
         try:
-            known = self._statements.check_signed(statement, by)
+            known = self._statements.check_signed(statement)
         except Refused:
             if self._statements.knows(identity):
                 return Admitted(identity, entry)

@@ -251,7 +251,7 @@ class Log:
         if self.charter.kind == "opaque":
             raise Refused("registration", "an opaque log takes no statements")
         with self._registering:
-            producers = self.registry.afresh()
+            producers = self.registry.current().copy()
             numbered = {**own, "number": producers.number}
             try:
                 check_own(numbered)

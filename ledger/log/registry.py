@@ -62,11 +62,6 @@ class Registry:
         self.current()
         return list(self._indexes)
 
-    def afresh(self) -> Producers:
-        """The same, read again, for somebody who wants to try what would follow."""
-        producers, _ = self._follow(Producers(), self._newest().size)
-        return producers
-
     def _follow(self, known: Producers, size: int) -> tuple[Producers, list[int]]:
         """With what has come since, up to `size`, and where that stands."""
         producers, indexes = known, list[int]()

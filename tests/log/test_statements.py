@@ -286,6 +286,17 @@ def test_a_scitt_statement_names_issuer_subject_and_type(log):
 
 
 @pytest.mark.parametrize("kind", ["statement"])
+def test_what_is_no_scitt_statement_is_told_how_one_is_made(log):
+    for data in (b"a file", b"{}", sign1(issuer=None), sign1(subject=None)):
+        with pytest.raises(Refused, match="provlog sign FILE --issuer NAME --subject"):
+            admitted(log, data)
+    with pytest.raises(Refused, match=r"of which type its payload is$"):
+        admitted(log, sign1(headers={3: None}))
+    with pytest.raises(Refused, match="goes into a record log"):
+        admitted(log, envelope())
+
+
+@pytest.mark.parametrize("kind", ["statement"])
 def test_a_statement_log_takes_no_envelopes(log):
     assert refused(log, envelope()) == "form"
 
@@ -400,7 +411,7 @@ def test_a_row_that_leads_elsewhere_ends_no_silence(new_log, kind):
         log.store.index([(register_identity(1), 0)], drop=False)
         fresh = log.registry
         with pytest.raises(Unavailable, match="fsck"):
-            fresh.afresh()
+            fresh.current()
 
 
 def test_a_malformed_number_is_noticed():

@@ -477,3 +477,34 @@ def test_what_a_log_says_of_its_kind_is_what_a_register_holds_by(auditor):
         register = auditor.file("register", log.register(0, 2).encode())
         assert run(auditor, log.bundle(1), "--producer", register) == 2
         assert "is not about producers" in auditor.err
+
+
+def test_a_register_of_another_log_says_nothing_of_this_one(auditor):
+    register = auditor.file("register", RECORDS.register(0).encode())
+    other = signer("log.example/other", 0x01)
+    text = checkpoint_text(RECORDS.size, RECORDS.root, other.name)
+    proof = receipt_text(
+        1, RECORDS.tree.path(1, RECORDS.size), note(text, other.line(text))
+    )
+    bundle = Bundle(entry=RECORDS.entries[1], receipt=Receipt.parse(proof)).encode()
+    policy = policy_text((LOG, other), quorum=0)
+    assert run(auditor, bundle, "--producer", register, policy=policy) == 1
+    assert (
+        f"the register is that of {ORIGIN}, and this is by {other.name}" in auditor.out
+    )
+    # A receipt without a name may be by either of them.
+    nameless = transparent(RECORDS.receipt(1, issuer="", **AROUND))
+    assert run(auditor, nameless, "--producer", register, policy=policy) == 1
+    assert "this is by nobody that it names" in auditor.out
+
+
+def test_that_a_register_is_older_than_the_entry_is_said(auditor):
+    young = Logged(*RECORDS.entries[:2], kind="record")
+    register = auditor.file("register", young.register(0).encode())
+    assert run(auditor, RECORDS.bundle(1), "--producer", register) == 0
+    assert "the register ends" not in auditor.out
+    assert run(auditor, RECORDS.bundle(3), "--producer", register) == 0
+    assert "the register ends before entry 2: what was revoked since" in auditor.out
+    stranger = Logged(*RECORDS.entries[:3], wrapped(sign1(maker=OTHER)), kind="record")
+    assert run(auditor, stranger.bundle(3), "--producer", register) == 1
+    assert "the register ends before entry 2: get a newer one" in auditor.out

@@ -15,6 +15,7 @@ from typing import Any, Final
 from verifier.errors import MalformedError
 from verifier.keys import PublicKey
 from verifier.own import PRODUCER_ADD, PRODUCER_REVOKE, PRODUCER_ROTATE, Own
+from verifier.pem import spki
 from verifier.producers.credential import Credential
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
@@ -43,11 +44,15 @@ class Producers:
 
     def __init__(self, pinned: Iterable[Producer] = ()) -> None:
         self._named: dict[str, Producer] = {}
-        self._issuers: dict[str, str] = {}
+        self._issuers: dict[str, tuple[str, int]] = {}
         self._hints: dict[bytes, str] = {}
-        self._held: dict[bytes, tuple[str, int]] = {}
+        self._held: dict[bytes, str] = {}
         self.number = 0
         """That of the next entry about producers."""
+        self.origin: str | None = None
+        """The log whose they are; None if an auditor has brought them."""
+        self.size: int | None = None
+        """Up to which entry of that log they are known."""
         for each in pinned:
             self._put(each)
 
@@ -61,18 +66,27 @@ class Producers:
         """The one of this name."""
         return self._named.get(name)
 
-    def issuer(self, issuer: str) -> Producer | None:
-        """The one who may call himself so, and nobody else may."""
-        return self._named.get(self._issuers.get(issuer, ""))
+    def issuer(self, issuer: str, before: int | None = None) -> Producer | None:
+        """The one that may call itself so, and nobody else may.
+
+        For what was logged `before` a name was registered, that is no one's.
+        """
+        name, since = self._issuers.get(issuer, ("", 0))
+        if before is not None and since > before:
+            return None
+        return self._named.get(name)
 
     def hinted(self, hint: bytes) -> Producer | None:
         """The one who has a key of that name, as statements name keys."""
         return self._named.get(self._hints.get(hint, ""))
 
-    def holds(self, key: PublicKey, before: int | None) -> bool:
-        """Whether this key itself was registered before that entry, for anybody."""
-        _, since = self._held.get(key.raw, ("", None))
-        return since is not None and (before is None or since < before)
+    def holder(self, key: PublicKey) -> Credential | None:
+        """How this key itself was registered at first, for whomever."""
+        held = spki(key)
+        producer = self._named.get(self._held.get(held, ""))
+        if producer is None:
+            return None
+        return next(x for x in producer.credentials if x.held == held)
 
     def copy(self) -> Producers:
         """The same, to be continued while others are looking through these."""
@@ -81,7 +95,7 @@ class Producers:
         made._issuers = dict(self._issuers)
         made._hints = dict(self._hints)
         made._held = dict(self._held)
-        made.number = self.number
+        made.number, made.origin, made.size = self.number, self.origin, self.size
         return made
 
     def take(self, own: Own, index: int) -> None:
@@ -100,17 +114,16 @@ class Producers:
             raise MalformedError(
                 f"entry {index} says nothing that is known of producers"
             )
-        self._put(take[own["kind"]](own, index))
+        self._put(take[own["kind"]](own, index), index)
         self.number += 1
 
-    def _put(self, producer: Producer) -> None:
+    def _put(self, producer: Producer, index: int = -1) -> None:
         self._named[producer.name] = producer
-        self._issuers |= dict.fromkeys(producer.issuers, producer.name)
+        for issuer in producer.issuers:
+            self._issuers.setdefault(issuer, (producer.name, index))
         for each in producer.credentials:
             self._hints |= dict.fromkeys(each.names, producer.name)
-            if each.own_key is not None:
-                since = -1 if each.added is None else each.added
-                self._held.setdefault(each.own_key.raw, (producer.name, since))
+            self._held.setdefault(each.held, producer.name)
 
     def _add(self, own: Own, index: int) -> Producer:
         name = own["producer"]
@@ -120,7 +133,10 @@ class Producers:
                 "a letter or digit"
             )
         if name in self._named:
-            raise MalformedError(f"there is a producer {name!r} already")
+            raise MalformedError(
+                f"there is a producer {name!r} already; other keys, also where all "
+                "that it has are revoked, it gets by: provlog producer rotate"
+            )
         if len(self._named) >= MAX_PRODUCERS:
             raise MalformedError(f"there are {MAX_PRODUCERS} producers already")
         keys = self._credentials(own["keys"], index)
@@ -129,7 +145,8 @@ class Producers:
         threshold = own["threshold"]
         if not 1 <= threshold <= len(keys):
             raise MalformedError(
-                f"of {len(keys)} keys at least 1 has to sign, and not {threshold}"
+                f"the threshold is {threshold}, and the number of keys {len(keys)}: "
+                "at least 1 key has to sign, and no more than there are"
             )
         return Producer(
             name=name,
@@ -143,7 +160,7 @@ class Producers:
         new = self._credentials(own["keys"], index)
         for each in new:
             self._check_free(each, producer.credentials)
-        old = tuple(each.until(own["until"]) for each in producer.credentials)
+        old = tuple(each.until(own["until"], index) for each in producer.credentials)
         if len(old) + len(new) > MAX_KEYS:
             raise MalformedError(f"a producer has at most {MAX_KEYS} keys in all")
         return replace(producer, credentials=(*old, *new))
@@ -156,11 +173,9 @@ class Producers:
                 f"{producer.name} has no such key; it has {', '.join(sorted(known))}"
             )
         # Who has the key signs with it also under its certificate's name.
-        gone = {each.own_key for each in producer.credentials if each.id in ids}
+        gone = {each.held for each in producer.credentials if each.id in ids}
         ended = tuple(
-            each.ended(index, own["reason"])
-            if each.id in ids or (each.own_key is not None and each.own_key in gone)
-            else each
+            each.ended(index, own["reason"]) if each.held in gone else each
             for each in producer.credentials
         )
         return replace(producer, credentials=ended)
@@ -192,12 +207,11 @@ class Producers:
         A certificate says nothing of who made it out: anybody can have one for the
         key of somebody else, and would be taken for him.
         """
-        key = new.own_key
-        if key is None or key.raw not in self._held:
+        if new.held not in self._held:
             return
-        same = [each for each in his if each.own_key == key]
+        same = [each for each in his if each.held == new.held]
         if not same or any(each.revoked is not None for each in same):
-            owner, _ = self._held[key.raw]
+            owner = self._held[new.held]
             raise MalformedError(
                 f"the key of {new.text} is registered already, for {owner}; a key is "
                 "one producer's, and one that was revoked never comes back"

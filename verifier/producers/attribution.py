@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from verifier.certificate import Certificate, may_lead, verify_chain
 from verifier.errors import CertificateError, MalformedError, ProducerError
@@ -19,7 +19,9 @@ from verifier.producers.credential import Credential
 from verifier.statement import Statement
 
 MAX_TRIED: Final = 1_024
-"""How often a key is tried on a signature for one statement: a tenth of a second."""
+"""How often a key is tried on a signature for one statement that names none."""
+
+_Keys: TypeAlias = dict[bytes, tuple[PublicKey, list[Credential]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +32,14 @@ class Signed:
     by: tuple[Credential, ...]
 
     @property
+    def who(self) -> str:
+        """The producer; of keys that an auditor brings, those that have signed it."""
+        return ", ".join(dict.fromkeys(x.file or self.producer.name for x in self.by))
+
+    @property
     def says(self) -> str:
         """In words; also what has happened to the keys since."""
-        keys = ", ".join(each.text for each in self.by)
-        says = f"signed by {self.producer.name} with {keys}"
+        says = f"signed by {self.who} with {', '.join(each.text for each in self.by)}"
         later = [each for each in self.by if each.revoked is not None]
         if later:
             ended = ", ".join(f"{x.id} at entry {x.revoked}" for x in later)
@@ -47,40 +53,81 @@ def verify_statement(
     *,
     index: int | None = None,
     at_ms: int | None = None,
-    likely: str = "",
 ) -> Signed:
     """The producer who signed `statement`, or ProducerError.
 
     It stands at `index` of the log and was logged `at_ms`; None where that is not
-    known, or it is not logged yet. The one called `likely` is asked first.
+    known, or it is not logged yet. Whatever was registered since has no part in it:
+    so an auditor finds what the log has found.
     """
     wrong: ProducerError | None = None
-    tried, signatures = 0, statement.signatures
-    chain = _carried(statement)
-    for producer in _in_order(statement, producers, likely):
-        keys = dict(_keys(producer, chain, producers, index, at_ms))
-        tried += len(producer.credentials) * signatures
-        signed = statement.signers(key for _, key in keys.values())
+    tried, chain = 0, _carried(statement)
+    for producer in _in_order(statement, producers, index):
+        keys = _keys(producer, chain, producers, index, at_ms)
+        trials = len(keys) * statement.signatures
+        if trials > MAX_TRIED:
+            # Who has so many keys does not stand in the way of others.
+            wrong = wrong or ProducerError(_too_many(producer, statement))
+            continue
+        tried += trials
+        if tried > MAX_TRIED:
+            break
+        signed = statement.signers(key for key, _ in keys.values())
         if signed:
-            by = [keys[key.raw][0] for key in signed]
+            by = [keys[key.raw][1] for key in signed]
             try:
                 return _checked(statement, producer, by, producers, index, at_ms)
             except ProducerError as error:
                 wrong = wrong or error
-        if tried >= MAX_TRIED:
-            break
-    raise wrong or ProducerError(_why_nobody(statement, producers))
+    if wrong is None and index is not None:
+        wrong = _later(statement, producers, at_ms)
+    raise wrong or ProducerError(_why_nobody(statement, producers, tried))
+
+
+def _later(
+    statement: Statement, producers: Producers, at_ms: int | None
+) -> ProducerError | None:
+    """What is wrong, if one has signed it who was registered since."""
+    try:
+        signed = verify_statement(statement, producers, at_ms=at_ms)
+    except ProducerError:
+        return None
+    key = signed.by[0]
+    return ProducerError(
+        f"{key.text} was registered at entry {key.added}, after this one"
+    )
 
 
 def _checked(
     statement: Statement,
     producer: Producer,
-    credentials: Sequence[Credential],
+    by: Sequence[Sequence[Credential]],
     producers: Producers,
     index: int | None,
     at_ms: int | None,
 ) -> Signed:
+    """Return who it is, if enough of the keys were good by one of their credentials."""
     good: list[Credential] = []
+    wrong: ProducerError | None = None
+    for credentials in by:
+        found, why = _good(credentials, index, at_ms)
+        wrong = wrong or why
+        good += found
+    if len(good) < producer.threshold:
+        raise wrong or ProducerError(
+            f"{len(good)} of {producer.name}'s keys have signed it, and "
+            f"{producer.threshold} have to"
+        )
+    issuer = statement.claims.issuer if statement.claims else None
+    if issuer is not None:
+        _check_issuer(issuer, producer, producers, index)
+    return Signed(producer=producer, by=tuple(good))
+
+
+def _good(
+    credentials: Sequence[Credential], index: int | None, at_ms: int | None
+) -> tuple[list[Credential], ProducerError | None]:
+    """The first of one key's credentials that was good then, or why none was."""
     wrong: ProducerError | None = None
     for each in credentials:
         try:
@@ -88,23 +135,15 @@ def _checked(
         except ProducerError as error:
             wrong = wrong or error
         else:
-            good.append(each)
-    if len(good) < producer.threshold:
-        if wrong:
-            raise wrong
-        raise ProducerError(
-            f"{len(good)} of {producer.name}'s keys have signed it, and "
-            f"{producer.threshold} have to"
-        )
-    issuer = statement.claims.issuer if statement.claims else None
-    if issuer is not None:
-        _check_issuer(issuer, producer, producers)
-    return Signed(producer=producer, by=tuple(good))
+            return [each], None
+    return [], wrong
 
 
-def _check_issuer(issuer: str, producer: Producer, producers: Producers) -> None:
+def _check_issuer(
+    issuer: str, producer: Producer, producers: Producers, index: int | None
+) -> None:
     """Return unless `producer` calls itself what only another one may."""
-    other = producers.issuer(issuer)
+    other = producers.issuer(issuer, index)
     if other is not None and other.name != producer.name:
         raise ProducerError(
             f"{producer.name} signed it as issuer {issuer[:80]!r}, who is {other.name}"
@@ -117,14 +156,13 @@ def _check_issuer(issuer: str, producer: Producer, producers: Producers) -> None
 
 
 def _in_order(
-    statement: Statement, producers: Producers, likely: str
+    statement: Statement, producers: Producers, index: int | None
 ) -> Iterator[Producer]:
-    """The producers, those first whom the statement, or the caller, hints at."""
+    """The producers, those first whom the statement hints at."""
     named = [producers.hinted(hint) for hint in _hints(statement)]
-    named.append(producers.get(likely))
     issuer = statement.claims.issuer if statement.claims else None
     if issuer is not None:
-        named.append(producers.issuer(issuer))
+        named.append(producers.issuer(issuer, index))
     first = {each.name: each for each in named if each is not None}
     yield from first.values()
     yield from (each for each in producers if each.name not in first)
@@ -154,49 +192,125 @@ def _keys(
     producers: Producers,
     index: int | None,
     at_ms: int | None,
-) -> Iterator[tuple[bytes, tuple[Credential, PublicKey]]]:
-    """The keys of `producer`, by their bytes.
+) -> _Keys:
+    """The keys of `producer`, by their bytes, each with all that it is known by.
 
     Also that of the statement's own certificate, where it leads to one of its own.
+    What was registered behind the statement is left out.
     """
+    found: _Keys = {}
     for each in producer.credentials:
-        key = each.key
-        if each.certificate is not None and chain is not None:
-            # Without certificates of its own it may be signed with the one we have.
-            carried = chain or [each.certificate]
-            key = _leaf_key(carried, each.certificate, producers, index, at_ms)
+        if index is not None and each.since > index:
+            continue
+        key = _key(each, producer, chain or [], producers, index, at_ms)
         if key is not None:
-            yield key.raw, (each, key)
+            found.setdefault(key.raw, (key, []))[1].append(each)
+    return found
 
 
-def _leaf_key(
+def _key(
+    credential: Credential,
+    producer: Producer,
     chain: Sequence[Certificate],
-    anchor: Certificate,
     producers: Producers,
     index: int | None,
     at_ms: int | None,
 ) -> PublicKey | None:
-    """The key of the first certificate, if that is the anchor, or leads to it."""
-    leaf, is_anchor = chain[0], chain[0].der == anchor.der
-    if not is_anchor and (at_ms is None or not may_lead(chain, anchor)):
+    """The key that may have made the signature, if it is by this credential."""
+    anchor = credential.certificate
+    if anchor is not None and chain and chain[0].der != anchor.der:
+        leaf = chain[0].key
+        if leaf is None or _is_taken(leaf, producers, index):
+            return None
+        return leaf if _leads(chain, anchor, at_ms) else None
+    key = credential.key if anchor is None else anchor.key
+    if anchor is not None and key is not None and not _leads([anchor], anchor, 0):
         return None
-    if not is_anchor and leaf.key and producers.holds(leaf.key, index):
-        # Judged by its own registration: whoever is an authority could make out
-        # certificates for the keys of others, or for one that was revoked.
-        return None
+    if key is not None and chain and chain[0].key == key:
+        _check_alone(chain, credential, producer, producers, at_ms)
+    return key
+
+
+def _check_alone(
+    chain: Sequence[Certificate],
+    credential: Credential,
+    producer: Producer,
+    producers: Producers,
+    at_ms: int | None,
+) -> None:
+    """Return unless the statement's certificate is by an authority that came first.
+
+    Nobody asks for a proof that who registers a key has it, nor does an authority that
+    makes out a certificate. So neither of the two gets what may be the other's.
+    """
+    for other in producers:
+        for each in other.credentials:
+            if other.name == producer.name or each.since >= credential.since:
+                continue
+            if each.certificate and _leads(chain, each.certificate, at_ms):
+                raise ProducerError(
+                    f"its key was registered for {producer.name}, and its certificate "
+                    f"is by {other.name}: whose it is cannot be told; sign it without "
+                    "the certificate, or with another key"
+                )
+
+
+def _is_taken(leaf: PublicKey, producers: Producers, index: int | None) -> bool:
+    """Whether this key is judged by a registration of its own, made before `index`.
+
+    Whoever is an authority could make out certificates for the keys of others, or for
+    one that was revoked.
+    """
+    held = producers.holder(leaf)
+    return held is not None and (index is None or held.since <= index)
+
+
+def _leads(
+    chain: Sequence[Certificate], anchor: Certificate, at_ms: int | None
+) -> bool:
+    if at_ms is None or not may_lead(chain, anchor):
+        return False
     try:
-        verify_chain([x.der for x in chain], [anchor], at=(at_ms or 0) // 1000)
+        verify_chain([x.der for x in chain], [anchor], at=at_ms // 1000)
     except (CertificateError, MalformedError):
-        return None
-    return leaf.key
+        return False
+    return True
 
 
-def _why_nobody(statement: Statement, producers: Producers) -> str:
+def _too_many(producer: Producer, statement: Statement) -> str:
+    return (
+        f"{statement.signatures} signatures are too many to try with all keys of "
+        f"{producer.name}; leave out those that are not needed"
+    )
+
+
+def _why_nobody(statement: Statement, producers: Producers, tried: int) -> str:
     if not len(producers):
         return "no producer is known; statements are believed by their keys"
     names = sorted(each.name for each in producers)
     shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
     says = f"none of the producers that are known has signed it: {shown}"
+    if hints := [hint for hint in map(_shown, _hints(statement)) if hint]:
+        says += f"; it names the key {', '.join(hints[:3])}"
+    elif tried > MAX_TRIED:
+        says += (
+            "; not all of their keys were tried, for it names none: sign it with the "
+            "key's id in it (kid, keyid)"
+        )
+    anchors = any(x.certificate for each in producers for x in each.credentials)
     if statement.chain:
         says += "; its certificate does not lead to one of theirs, valid at that time"
+    elif anchors and statement.message is not None:
+        says += (
+            "; it carries no certificate: where an authority of theirs vouches for its "
+            "key, sign it with the chain"
+        )
     return says
+
+
+def _shown(hint: bytes) -> str:
+    """A key's name as we write them: others use text, and bytes, and thumbprints."""
+    text = hint.decode("ascii", "replace")
+    if text and text.isascii() and text.isprintable():
+        return text[:64]
+    return hint.hex()[:64]

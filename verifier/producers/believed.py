@@ -6,6 +6,7 @@ They come from files of his own, like the policy, and never from the evidence.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from verifier.certificate import Certificate
@@ -44,14 +45,14 @@ def believed_producers(
         (data,) = registers.values()
         return verify_register(Register.parse(data), policy, kind)
     found: dict[str, Credential] = {}
-    for data in files.values():
+    for name, data in files.items():
         for each in parse_keys(data):
             credential = (
                 Credential.of_certificate(each)
                 if isinstance(each, Certificate)
                 else Credential.of_key(each)
             )
-            found[credential.id] = credential
+            found.setdefault(credential.id, replace(credential, file=name))
     if not 1 <= threshold <= len(found):
         raise MalformedError(
             f"{threshold} keys have to sign, of {len(found)} that are given"

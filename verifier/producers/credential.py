@@ -21,7 +21,7 @@ from verifier.document import check_members
 from verifier.entry import MAX_AT
 from verifier.errors import MalformedError, ProducerError
 from verifier.keys import Algorithm, PublicKey
-from verifier.pem import key_id
+from verifier.pem import key_id, spki
 from verifier.report import time_text
 
 ALGORITHMS: Final[Mapping[str, Algorithm]] = {
@@ -37,8 +37,9 @@ _ID_DIGITS: Final = 16
 class Credential:
     """A key, or a certificate, and how long it may be believed.
 
-    `added` and `revoked` are the indexes of the entries that say so, where there are
-    any; times are milliseconds since 1970.
+    `added`, `rotated` and `revoked` are the indexes of the entries that say so, where
+    there are any; times are milliseconds since 1970. `file` is where an auditor has it
+    from, who brings it.
     """
 
     id: str
@@ -46,9 +47,11 @@ class Credential:
     certificate: Certificate | None
     added: int | None = None
     revoked: int | None = None
+    rotated: int | None = None
     reason: str = ""
     from_ms: int | None = None
     until_ms: int | None = None
+    file: str | None = None
 
     @classmethod
     def of_key(cls, key: PublicKey) -> Self:
@@ -84,11 +87,16 @@ class Credential:
             case _:
                 known = ", ".join(ALGORITHMS)
                 raise MalformedError(f"{what} is a certificate, or one of {known}")
-        return replace(
-            found,
-            from_ms=_time(document.get("from"), "from"),
-            until_ms=_time(document.get("until"), "until"),
-        )
+        from_ms = _time(document.get("from"), "from")
+        until_ms = _time(document.get("until"), "until")
+        if from_ms is not None and until_ms is not None and from_ms >= until_ms:
+            # It would be good at no time, and never could be registered again.
+            raise MalformedError(
+                f"{what} is to be good from {time_text(from_ms // 1000)} until "
+                f"{time_text(until_ms // 1000)}, which is not later; give a later "
+                "until, or an earlier from"
+            )
+        return replace(found, from_ms=from_ms, until_ms=until_ms)
 
     def document(self) -> dict[str, Any]:
         """What an own entry says of it."""
@@ -112,9 +120,20 @@ class Credential:
         return names if self.key is None else (*names, thumbprint(self.key))
 
     @property
-    def own_key(self) -> PublicKey | None:
-        """The key that was registered with it: of a certificate the one in there."""
-        return self.key if self.certificate is None else self.certificate.key
+    def held(self) -> bytes:
+        """The key that was registered with it, as DER: of a certificate its own.
+
+        Of any algorithm: an authority's may be one by which no statement is signed.
+        """
+        if self.certificate is not None:
+            return self.certificate.spki
+        assert self.key is not None  # noqa: S101 - it is one of the two
+        return spki(self.key)
+
+    @property
+    def since(self) -> int:
+        """At which entry it was registered; -1 if an auditor brought it."""
+        return -1 if self.added is None else self.added
 
     @property
     def text(self) -> str:
@@ -130,11 +149,11 @@ class Credential:
             return self
         return replace(self, revoked=index, reason=reason)
 
-    def until(self, until_ms: int) -> Self:
-        """The same, good no longer than that."""
+    def until(self, until_ms: int, index: int) -> Self:
+        """The same, good no longer than that, as the entry at `index` says."""
         if self.until_ms is not None and self.until_ms <= until_ms:
             return self
-        return replace(self, until_ms=until_ms)
+        return replace(self, until_ms=until_ms, rotated=index)
 
     def check(self, *, index: int | None, at_ms: int | None) -> None:
         """Return if it was good for what stands at `index`, logged at that time.
@@ -142,15 +161,19 @@ class Credential:
         None where it is not known: an index is then taken to be behind all that are,
         and a key that is good for some time only is not good.
         """
-        if self.added is not None and index is not None and index < self.added:
-            raise ProducerError(
-                f"{self.text} was registered at entry {self.added}, after this one"
-            )
         if self.revoked is not None and (index is None or index > self.revoked):
             why = f": {self.reason}" if self.reason else ""
-            raise ProducerError(f"{self.text} was revoked at entry {self.revoked}{why}")
+            says = f"{self.text} was revoked at entry {self.revoked}{why}"
+            if index is None:
+                says += (
+                    "; nothing here proves that this was logged before: take the bundle"
+                )
+            raise ProducerError(says)
+        before = self.rotated is not None and index is not None and index < self.rotated
+        # What was logged before a rotation, that one had no say in.
+        until_ms = None if before else self.until_ms
         if at_ms is None:
-            if self.from_ms is None and self.until_ms is None:
+            if self.from_ms is None and until_ms is None:
                 return
             raise ProducerError(
                 f"{self.text} is good for some time only, and nobody says when "
@@ -160,9 +183,9 @@ class Credential:
             raise ProducerError(
                 f"{self.text} is good from {time_text(self.from_ms // 1000)} on"
             )
-        if self.until_ms is not None and at_ms >= self.until_ms:
+        if until_ms is not None and at_ms >= until_ms:
             raise ProducerError(
-                f"{self.text} was good until {time_text(self.until_ms // 1000)}"
+                f"{self.text} was good until {time_text(until_ms // 1000)}"
             )
 
 

@@ -126,6 +126,7 @@ def verify_register(
             "so: --entries record, or --entries statement"
         )
     producers = Producers()
+    producers.origin, producers.size = checkpoint.origin, checkpoint.size
     _check_ascending([each.index for each in register.entries])
     for each in register.entries:
         verify_inclusion(

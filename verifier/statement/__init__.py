@@ -8,6 +8,7 @@ is claimed; `signers` says who has signed it, of those whose keys the caller bri
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Self
@@ -19,7 +20,7 @@ from verifier.errors import MalformedError, SignatureError
 from verifier.keys import PublicKey
 from verifier.record import digest_text
 from verifier.statement import envelope as envelopes
-from verifier.statement.claims import UNDERSTOOD, Claims
+from verifier.statement.claims import SHA_256, UNDERSTOOD, Claims
 from verifier.statement.envelope import Envelope, signers_of
 from verifier.statement.intoto import InTotoStatement, is_in_toto
 from verifier.statement.sigstore import SigstoreBundle
@@ -107,7 +108,9 @@ class Statement:
 
     def in_toto(self) -> InTotoStatement | None:
         """The in-toto statement that is the payload; MalformedError if it is none."""
-        if self.payload is None or not is_in_toto(self.payload_type or ""):
+        if self.is_digest or self.payload is None:
+            return None
+        if not is_in_toto(self.payload_type or ""):
             return None
         return InTotoStatement.parse(self.payload)
 
@@ -118,23 +121,20 @@ class Statement:
             found |= set(statement.subject_digests())
         if self.payload is not None:
             found.add(digest_text(sha256(self.payload).digest()))
-            if self.is_digest and len(self.payload) == sha256().digest_size:
+            if self.claims is not None and self.claims.hash_algorithm == SHA_256:
                 found.add(digest_text(self.payload))
         return frozenset(found)
 
     def signers(self, keys: Iterable[PublicKey]) -> list[PublicKey]:
-        """Those of `keys` that have signed it, each once."""
+        """Those of `keys` that have signed it, each once; no signature is by two."""
         if self.envelope is not None:
             return signers_of(self.envelope, keys)
         assert self.message is not None  # noqa: S101 - it is one of the two
-        found: dict[bytes, PublicKey] = {}
         for key in keys:
-            try:
+            with suppress(SignatureError):
                 verify_sign1(self.message, key, understood=UNDERSTOOD)
-            except SignatureError:
-                continue
-            found.setdefault(key.raw, key)
-        return list(found.values())
+                return [key]
+        return []
 
 
 def check_bare(data: bytes) -> Statement:

@@ -16,7 +16,6 @@ from verifier.errors import MalformedError
 from verifier.receipt.cose import CLAIMS, ISSUER, SUBJECT, VDP, VDS
 
 X5CHAIN: Final = 33
-X5T: Final = 34
 RECEIPTS: Final = 394
 HASH_ALGORITHM: Final = 258
 PREIMAGE_TYPE: Final = 259
@@ -26,7 +25,7 @@ _DIGEST_BYTES: Final = {SHA_256: 32, -43: 48, -44: 64}
 """SHA-256, SHA-384 and SHA-512, by their numbers in COSE."""
 
 UNDERSTOOD: Final = frozenset(
-    {CLAIMS, X5CHAIN, X5T, HASH_ALGORITHM, PREIMAGE_TYPE, LOCATION}
+    {CLAIMS, X5CHAIN, HASH_ALGORITHM, PREIMAGE_TYPE, LOCATION}
 )
 """What may be marked as critical in a statement."""
 MAX_TEXT: Final = 8_192

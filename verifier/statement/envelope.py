@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -139,6 +140,8 @@ def signers_of(envelope: Envelope, keys: Iterable[PublicKey]) -> list[PublicKey]
     A threshold is counted over these. Signatures are cheap for whoever has a key, and
     one key may be known under several names, or as made for DER and as made for r and
     s: it is its bytes that are counted. No two algorithms have keys of the same bytes.
+    Nor does a signature count twice: to one of ECDSA a second key can be computed that
+    it is also by, and whose secret nobody has.
     """
     distinct: dict[bytes, PublicKey] = {}
     for key in keys:
@@ -151,20 +154,23 @@ def signers_of(envelope: Envelope, keys: Iterable[PublicKey]) -> list[PublicKey]
             "signatures that are not needed"
         )
     message = pae(envelope.payload_type, envelope.payload)
-    return [key for key in distinct.values() if _has_made(key, message, signatures)]
+    found = []
+    for key in distinct.values():
+        by = next((x for x in signatures if _has_made(key, message, x)), None)
+        if by is not None:
+            del signatures[by]
+            found.append(key)
+    return found
 
 
-def _has_made(key: PublicKey, message: bytes, signatures: Iterable[bytes]) -> bool:
+def _has_made(key: PublicKey, message: bytes, signature: bytes) -> bool:
     readings = [key]
     if key.algorithm in _P256:
         # DSSE does not say how r and s are written; DER and 64 bytes are both common.
         readings = [PublicKey(each, key.raw) for each in _P256]
-    for signature in signatures:
-        for each in readings:
-            try:
-                verify_signature(each, message, signature)
-            except SignatureError:
-                continue
+    for each in readings:
+        with suppress(SignatureError):
+            verify_signature(each, message, signature)
             return True
     return False
 
