@@ -13,7 +13,6 @@ from verifier.errors import MalformedError
 from verifier.pem import MAX_BYTES, parse_keys
 from verifier.producers import Producer
 from verifier.producers.credential import Credential
-from verifier.report import time_text
 
 
 def read_credentials(
@@ -29,20 +28,6 @@ def read_credentials(
         except MalformedError as error:
             raise Refused("keys", f"{name}: {error}") from None
     return [replace(each, from_ms=from_ms, until_ms=until_ms) for each in found]
-
-
-def credential_words(key: Credential) -> str:
-    """What a key is, and from when to when it is good."""
-    words = [key.text]
-    if key.added is not None:
-        words.append(f"registered at entry {key.added}")
-    for word, ms in (("from", key.from_ms), ("until", key.until_ms)):
-        if ms is not None:
-            words.append(f"good {word} {time_text(ms // 1000)}")
-    if key.revoked is not None:
-        why = f": {key.reason}" if key.reason else ""
-        words.append(f"revoked at entry {key.revoked}{why}")
-    return ", ".join(words)
 
 
 def credential_documents(keys: Sequence[Credential]) -> list[dict[str, Any]]:
@@ -65,7 +50,7 @@ def credential_documents(keys: Sequence[Credential]) -> list[dict[str, Any]]:
 def say_keys(keys: Sequence[Credential]) -> None:
     """Show each key in a line."""
     for each in keys:
-        voice.fact("key", credential_words(each))
+        voice.fact("key", each.story)
 
 
 def say_producer(each: Producer) -> None:

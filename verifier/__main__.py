@@ -22,6 +22,7 @@ from typing import Final, TypeVar
 from verifier import evidence, memory, policy, progress
 from verifier.arguments import VARIABLE, parser
 from verifier.audit import audit, note_outcome
+from verifier.coseclaim import LEAVES
 from verifier.durable import locked, write_atomically
 from verifier.errors import FinalError, MalformedError, Unavailable, VerificationError
 from verifier.explain import explain
@@ -29,6 +30,8 @@ from verifier.memory import Memory
 from verifier.meter import Meter
 from verifier.monitor import Forked, watch
 from verifier.producers import Producers, believed
+from verifier.receipt.cose import CONSISTENCY, CoseReceipt
+from verifier.receipt.transparent import TransparentStatement
 from verifier.report import Report, escape
 from verifier.source import Directory, Source, Url, read_checkpoint
 from verifier.tile import MAX_ENTRY_BYTES
@@ -175,6 +178,7 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
         files = {name: _read(name, believed.MAX_BYTES) for name in arguments.producer}
         producers = _producers(files, trusted, arguments.threshold, arguments.entries)
     found = evidence.parse_evidence(_read(arguments.evidence, evidence.MAX_BYTES))
+    _check_asked(arguments, found)
     evidence.verify_evidence(
         found,
         trusted,
@@ -188,6 +192,24 @@ def _verify(arguments: argparse.Namespace, report: Report) -> None:
         leaf=arguments.leaf,
         first=arguments.first,
     )
+
+
+def _check_asked(arguments: argparse.Namespace, found: evidence.Evidence) -> None:
+    """Return if each option has something to be about: else it would mean nothing."""
+    grown = isinstance(found, CoseReceipt) and found.kind == CONSISTENCY
+    if arguments.threshold != 1 and not arguments.producer:
+        raise Unavailable("--threshold counts the keys of --producer; name them")
+    if arguments.first is not None and not grown:
+        raise Unavailable("--from is for a COSE receipt of growth, and this is none")
+    if arguments.first is None and grown:
+        raise Unavailable(
+            "it is a COSE receipt of growth: say from which tree, that you believed "
+            "before (--from SIZE:ROOT)"
+        )
+    if arguments.leaf != LEAVES[0] and not isinstance(
+        found, CoseReceipt | TransparentStatement
+    ):
+        raise Unavailable("--leaf is for COSE receipts, and this is none")
 
 
 def _producers(

@@ -109,7 +109,7 @@ def _add_verify(commands: _Commands) -> None:
     option(
         "--from",
         dest="first",
-        type=parse_final,
+        type=_parse_first,
         metavar="SIZE:ROOT",
         help="the tree that you believed before, for a COSE receipt that it only grew",
     )
@@ -269,11 +269,20 @@ def _time(text: str) -> int:
 
 def parse_final(text: str) -> tuple[int, bytes]:
     """SIZE:ROOT, the root in hex or base64; ArgumentTypeError if it is neither."""
+    return _parse_tree(text, "final")
+
+
+def _parse_first(text: str) -> tuple[int, bytes]:
+    return _parse_tree(text, "first")
+
+
+def _parse_tree(text: str, which: str) -> tuple[int, bytes]:
     size, _, root = text.partition(":")
     root = root.removeprefix("sha256:")
     try:
         if re.fullmatch("[0-9a-f]{64}", root):
-            return parse_decimal(size, "the final size"), bytes.fromhex(root)
-        return parse_decimal(size, "the final size"), parse_hash(root, "the final root")
+            return parse_decimal(size, f"the {which} size"), bytes.fromhex(root)
+        found = parse_hash(root, f"the {which} root")
+        return parse_decimal(size, f"the {which} size"), found
     except MalformedError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

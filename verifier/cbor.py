@@ -28,6 +28,8 @@ MAX_BYTES: Final = 65_535
 MAX_DEPTH: Final = 16
 MAX_ITEMS: Final = 8_192
 """The most map keys and array members in one input."""
+_MAX_REASON: Final = 200
+"""Of what cbor2 says, which may have in it whatever it has read."""
 MAX_FOREIGN_KEYS: Final = 256
 """The most keys of one map that a stranger wrote: integers can be made to collide."""
 
@@ -76,7 +78,7 @@ def decode(
     try:
         value = _loads(data, tags=_MEANINGS, strict=text_keys)
     except Exception as error:  # noqa: BLE001 - cbor2 lets others' errors through
-        reason = error.__cause__ or error
+        reason = str(error.__cause__ or error)[:_MAX_REASON]
         raise MalformedError(f"not deterministic CBOR: {reason}") from None
     written = encode(value, tags=tags, sorted_keys=sorted_keys)
     if written != data:
@@ -106,7 +108,8 @@ def decode_foreign(data: bytes, *, most: int = MAX_BYTES) -> object:
     try:
         return _loads(data, tags=_MEANINGS, strict=False)
     except Exception as error:  # noqa: BLE001 - as above
-        raise MalformedError(f"not CBOR: {error.__cause__ or error}") from None
+        reason = str(error.__cause__ or error)[:_MAX_REASON]
+        raise MalformedError(f"not CBOR: {reason}") from None
 
 
 def _check_size(data: bytes, most: int) -> None:

@@ -82,7 +82,8 @@ class Sign1:
         headers = _read_protected(protected, what)
         if both := headers.keys() & unprotected.keys():
             # RFC 9052, section 3: nobody could say which of the two is meant.
-            raise MalformedError(f"{what} has header {min(both, key=str)!r} twice")
+            first = repr(min(both, key=str))[:40]
+            raise MalformedError(f"{what} has header {first} twice")
         return cls(
             protected=protected,
             headers=headers,

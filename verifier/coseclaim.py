@@ -21,6 +21,7 @@ from verifier.errors import (
     FinalError,
     MalformedError,
     QuorumError,
+    SignatureError,
     UntrustedError,
 )
 from verifier.hashing import leaf_hash
@@ -199,7 +200,13 @@ def _verify(
     """Return the index that the receipt says, which is not signed."""
     keys = _log_keys(receipt, policy)
     logged = sha256(entry).digest() if leaf == "digest" else entry
-    root, proof = verify_receipt(receipt, logged, keys)
+    try:
+        root, proof = verify_receipt(receipt, logged, keys)
+    except SignatureError as error:
+        raise SignatureError(
+            f"{error}: it is of other bytes than the entry that was given, or it was "
+            "not the log that made it"
+        ) from None
     _note_root(receipt, root, report)
     says = "it is in the tree below that root"
     if leaf == "digest":

@@ -20,6 +20,7 @@ from verifier.misbehaviour import Misbehaviour
 from verifier.note import Note, NoteSignature
 from verifier.pem import parse_keys
 from verifier.policy import Policy, name_text
+from verifier.producers import Producers
 from verifier.producers.credential import Credential
 from verifier.producers.register import MAX_BYTES as MAX_REGISTER_BYTES
 from verifier.producers.register import SCHEMA as REGISTER
@@ -30,6 +31,7 @@ from verifier.receipt.transparent import TransparentStatement
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
 from verifier.report import Report, path_text, time_text
 from verifier.statement import is_statement
+from verifier.statement.own import own_in
 
 _ED25519_BYTES = 64
 _ML_DSA_44_BYTES = 2420
@@ -87,9 +89,16 @@ def _is_signed(document: dict[str, object]) -> bool:
 
 def _explain_register(data: bytes, report: Report) -> None:
     register = Register.parse(data)
-    report.notes("register", f"{len(register.entries)} entries about producers")
+    report.notes("register", f"entries about producers: {len(register.entries)}")
+    producers = Producers()
     for each in register.entries:
-        report.notes("entry", f"entry {each.index}, {len(each.entry)} bytes")
+        own = own_in(each.entry)
+        if own is None:
+            raise MalformedError(f"entry {each.index} is not about producers")
+        producers.take(own, each.index)
+    for producer in producers:
+        for key in producer.credentials:
+            report.notes("producer", f"{producer.name}: {key.story}")
     _explain_note(register.checkpoint, report)
 
 

@@ -261,7 +261,7 @@ def test_what_does_not_follow_is_refused():
         ({**added(OTHER, OTHER, name="x", issuers=()), "number": 1}, "twice"),
         ({**added(OTHER, name="x"), "number": 1}, "ci is known as"),
         ({**added(OTHER, name="x", issuers=("y",) * 17), "number": 1}, "at most 16"),
-        ({**added(OTHER, name="x", issuers=(), threshold=2), "number": 1}, "number of keys 1:"),
+        ({**added(OTHER, name="x", issuers=(), threshold=2), "number": 1}, "keys 1:"),
         ({**added(OTHER, name="x", issuers=()), "number": 2}, "has to follow"),
         ({**added(OTHER, name="x", issuers=()), "number": 0}, "has to follow"),
         ({**registry.add("x", []), "number": 1}, "1 to 64 keys"),

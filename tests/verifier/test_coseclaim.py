@@ -229,8 +229,8 @@ def test_a_receipt_of_growth_holds_for_the_tree_that_was_believed(auditor):
     assert run(auditor, data, "--from", f"1:{first}") == 0
     assert "consistency holds   it begins with the tree of 1 entries" in auditor.out
     assert run(auditor, data, "--from", f"1:{bytes(32).hex()}") == 1
-    assert run(auditor, data) == 1
-    assert "--from SIZE:ROOT" in auditor.out
+    assert run(auditor, data) == 2
+    assert "--from SIZE:ROOT" in auditor.err
     assert run(auditor, data, "--from", f"1:{first}", policy=policy_text()) == 1
 
 
@@ -436,7 +436,7 @@ def test_a_body_that_is_not_what_its_type_says_is_refused(auditor):
         (sign1(headers={33: b"x"}), "it carries 1 of them"),
         (envelope(), "key id ''"),
         (RECORDS.bundle(1), "COSE_Sign1, a payload"),
-        (RECORDS.register(0, 2).encode(), "2 entries about producers"),
+        (RECORDS.register(0, 2).encode(), "registered at entry 0, revoked at entry 2"),
         (key_text(CI.public).encode(), f"ed25519 key {CI.credential.id}"),
     ],
 )
@@ -508,3 +508,29 @@ def test_that_a_register_is_older_than_the_entry_is_said(auditor):
     stranger = Logged(*RECORDS.entries[:3], wrapped(sign1(maker=OTHER)), kind="record")
     assert run(auditor, stranger.bundle(3), "--producer", register) == 1
     assert "the register ends before entry 2: get a newer one" in auditor.out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--threshold", "2"), "--threshold counts the keys of --producer"),
+        (("--from", f"1:{bytes(32).hex()}"), "--from is for a COSE receipt of growth"),
+        (("--leaf", "digest"), "--leaf is for COSE receipts"),
+    ],
+)
+def test_an_option_that_would_mean_nothing_is_refused(auditor, options, says):
+    assert run(auditor, RECORDS.bundle(1), *options) == 2
+    assert says in auditor.err
+
+
+def test_of_several_keys_those_are_named_that_have_signed(auditor):
+    files = [
+        auditor.file(f"{maker.credential.id}.pub", key_text(maker.public).encode())
+        for maker in (OTHER, CI)
+    ]
+    options = [word for file in files for word in ("--producer", file)]
+    assert run(auditor, RECORDS.bundle(1), *options) == 0
+    assert f"signed by {files[1]} with ed25519 key" in auditor.out
+    assert run(auditor, RECORDS.bundle(1), *options, "--json") == 0
+    found = {each["check"]: each for each in auditor.document["findings"]}
+    assert found["producer"]["producer"] == str(files[1])

@@ -143,6 +143,20 @@ class Credential:
         assert self.key is not None  # noqa: S101 - it is one of the two
         return f"{self.key.algorithm} key {self.id}"
 
+    @property
+    def story(self) -> str:
+        """What it is, and from when to when it is good, for a person."""
+        words = [self.text]
+        if self.added is not None:
+            words.append(f"registered at entry {self.added}")
+        for word, ms in (("from", self.from_ms), ("until", self.until_ms)):
+            if ms is not None:
+                words.append(f"good {word} {time_text(ms // 1000)}")
+        if self.revoked is not None:
+            why = f": {self.reason}" if self.reason else ""
+            words.append(f"revoked at entry {self.revoked}{why}")
+        return ", ".join(words)
+
     def ended(self, index: int, reason: str) -> Self:
         """The same, revoked by the entry at `index`; what has ended stays so."""
         if self.revoked is not None:
