@@ -14,8 +14,8 @@ from aiohttp import web
 from ledger.errors import Refused
 from ledger.http import answering
 from ledger.http.asked import Asked
-from ledger.http.faces import COSE_RECEIPT, face
-from ledger.http.problems import MEANING, MEDIA, NOT_FOUND, PRODUCER, Problem
+from ledger.http.faces import COSE_RECEIPT, TRANSPARENT, face
+from ledger.http.problems import MEANING, NOT_FOUND, PRODUCER, Problem
 from ledger.http.submitting import Submitting, check_statement_type, read_body
 from ledger.log.reading import Reading
 from verifier import cbor
@@ -26,7 +26,7 @@ from verifier.receipt import Receipt
 CBOR: Final = "application/cbor"
 KID_PATTERN: Final = "[A-Za-z0-9_-]{43}"
 """The base64url of a thumbprint, without padding."""
-_COSE: Final = "application/cose"
+_TAKEN: Final = ("application/cose", TRANSPARENT)
 _KID: Final = 2
 _DAY: Final = "public, max-age=3600"
 _TITLES: Final = {
@@ -47,12 +47,9 @@ class Scrapi:
     async def register(self, asked: Asked) -> web.Response:
         """POST /entries: register a signed statement, and get its receipt."""
         body = await read_body(asked)
-        name = asked.header("Content-Type")
-        check_statement_type(name)
-        if name and "json" in name:
-            raise Problem(MEDIA, f"a statement is {_COSE} here")
+        check_statement_type(asked.header("Content-Type"), _TAKEN)
         try:
-            admitted = asked.site.admission.admit_statement(body, by=asked.caller.by)
+            admitted = await self._submitting.looked_at(asked, body)
         except Refused as error:
             title = _TITLES.get(error.check)
             if title is None:

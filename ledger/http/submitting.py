@@ -14,13 +14,14 @@ from ledger.http.accept import choose
 from ledger.http.asked import Asked
 from ledger.http.entrance import pay
 from ledger.http.faces import FACES, PROOF, TRANSPARENT, face
-from ledger.http.problems import MEANING, MEDIA, UNKNOWN, Problem
+from ledger.http.problems import MEANING, MEDIA, NOT_ACCEPTABLE, UNKNOWN, Problem
 from ledger.http.receipts import Receipts
 from ledger.log.forms import is_json, record_in
 from ledger.log.plan import prefix_of
 from ledger.log.pool import Admitted, Answer
 from ledger.metrics import SUBMITTED
 from verifier import cbor
+from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
 from verifier.receipt import Receipt
@@ -48,6 +49,7 @@ class Submitting:
 
     def __init__(self, receipts: Receipts) -> None:
         self._receipts = receipts
+        self._looking = asyncio.Semaphore(1)
 
     async def add(self, asked: Asked) -> web.Response:
         """POST /add: the body is the entry, the answer its index in bare digits."""
@@ -75,13 +77,26 @@ class Submitting:
         wanted = choose(asked.header("Accept"), OFFERED)
         body = await read_body(asked)
         check_statement_type(asked.header("Content-Type"))
+        if wanted == TRANSPARENT and not body.startswith(COSE_PREFIX):
+            says = "only a COSE_Sign1 can carry its receipt; ask for another form"
+            raise Problem(NOT_ACCEPTABLE, says)
         try:
-            admitted = asked.site.admission.admit_statement(body, by=asked.caller.by)
+            admitted = await self.looked_at(asked, body)
         except Refused as error:
             if error.check == "form":
                 raise Problem(MEANING, str(error), check="form") from None
             raise
         return await self.answer(asked, admitted, wanted, paid_bytes=len(body))
+
+    async def looked_at(self, asked: Asked, body: bytes) -> Admitted:
+        """Admit a statement, beside the loop, one at a time.
+
+        One that names no key, or brings a chain of certificates, takes as long as
+        thousands of reads; and those wait for nobody.
+        """
+        admit = asked.site.admission.admit_statement
+        async with self._looking:
+            return await asyncio.to_thread(admit, body, by=asked.caller.by)
 
     async def answer(
         self,
@@ -165,11 +180,13 @@ def read_record(data: bytes, content_type: str | None) -> bytes:
     return record
 
 
-def check_statement_type(content_type: str | None) -> None:
+def check_statement_type(
+    content_type: str | None, taken: tuple[str, ...] = STATEMENT_TYPES
+) -> None:
     """Return if a body of this type may be a statement; which, it says itself."""
     name = (content_type or "").partition(";")[0].strip().lower()
-    if name and name not in STATEMENT_TYPES:
-        says = f"a statement is {', '.join(STATEMENT_TYPES[:3])}, and not {name[:60]!a}"
+    if name and name not in taken:
+        says = f"a statement is one of {', '.join(taken)}, and not {name[:60]!a}"
         raise Problem(MEDIA, says)
 
 

@@ -112,6 +112,28 @@ def test_who_has_not_signed_is_told_so(service):
     assert submit(service, bytes(1 << 19)).status == 413
 
 
+@pytest.mark.parametrize("kind", ["record"], indirect=True)
+def test_what_could_not_be_answered_is_not_logged(service):
+    data = envelope(in_toto(), type_=IN_TOTO)
+    assert submit(service, data, Accept=TRANSPARENT).status == 406
+    assert submit(service, data).status == 201
+
+
+@pytest.mark.parametrize("kind", ["statement"], indirect=True)
+def test_what_is_none_is_told_how_one_is_made(service):
+    for data in (b"junk", b"{}", sign1(issuer=None)):
+        refused = submit(service, data)
+        assert refused.status == 422
+        assert "provlog sign FILE --issuer" in refused.json["detail"]
+        assert "no statement" in refused.json["title"]
+
+
+def test_another_type_is_told_all_that_are_taken(service):
+    refused = submit(service, Content_Type="text/plain")
+    for taken in (COSE, TRANSPARENT, "dsse.envelope.v1", "sigstore.bundle.v0.3+json"):
+        assert taken in refused.json["detail"]
+
+
 def test_an_opaque_log_gives_cose_receipts_and_takes_no_statements(new_service):
     service = new_service(workers=0)
     assert submit(service).status == 404
@@ -198,6 +220,15 @@ def test_what_says_nothing_about_a_producer_is_refused(service, body):
     assert submit(service).status == 401  # there are tokens now, and nothing else
 
 
+def test_a_key_that_would_never_be_good_is_not_entered(service):
+    never = OTHER.credential.document() | {"from": 7, "until": 7}
+    own = registry.add("x", [OTHER.credential]) | {"keys": [never]}
+    body = json.dumps(registry.json_of_own(own)).encode()
+    answer = service.post("/v1/producers", body, **administered(service))
+    assert (answer.status, answer.json["check"]) == (422, "registration")
+    assert "which is not later" in answer.json["detail"]
+
+
 # SCITT
 
 
@@ -246,6 +277,55 @@ def test_what_is_not_there_is_said_in_cbor_too(service):
     assert (
         service.post("/entries", b"{}", Content_Type="application/json").status == 415
     )
+
+
+CONCISE = "application/concise-problem-details+cbor"
+
+
+@SCITT
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/entries"),
+        ("DELETE", "/entries"),
+        ("POST", "/entries/1"),
+        ("POST", "/.well-known/scitt-keys"),
+    ],
+)
+def test_so_is_a_method_that_is_not_for_an_address_of_scitt(service, method, path):
+    refused = service.ask(method, path)
+    assert refused.status == 405
+    assert refused.headers["Allow"]
+    assert refused.headers["Content-Type"] == CONCISE
+    assert "is not for this address" in cbor.decode(refused.body)[-2]
+
+
+@SCITT
+def test_elsewhere_it_is_said_in_json(service):
+    for path in ("/checkpoint", "/v1/statements"):
+        refused = service.ask("DELETE", path)
+        assert refused.status == 405
+        assert refused.json["check"] == "method"
+    assert service.get("/entries/x").json["check"] == "not-found"
+
+
+@SCITT
+def test_only_what_is_taken_there_is_said_to_be(service):
+    refused = service.post("/entries", sign1(), Content_Type="text/plain")
+    assert refused.status == 415
+    assert "sigstore" not in cbor.decode(refused.body)[-2]
+
+
+@pytest.mark.parametrize("kind", ["record"], indirect=True)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/entries"), ("GET", "/entries/1")]
+)
+def test_a_log_of_another_kind_says_for_which_one_an_address_is(service, method, path):
+    refused = service.ask(method, path)
+    assert refused.status == 404
+    assert refused.headers["Content-Type"] == CONCISE
+    assert "in statement logs only" in cbor.decode(refused.body)[-2]
+    assert "opaque logs only" in service.ask("POST", "/add").json["detail"]
 
 
 def test_the_keys_of_receipts_are_a_key_set(service):
