@@ -307,6 +307,7 @@ def test_a_report_that_nobody_got_is_neither_a_yes_nor_a_no(reader):
     assert (done.returncode, done.stderr) == (2, "")
 
 
+@pytest.mark.exhaustive
 def test_nor_is_one_that_had_nowhere_to_go(reader):
     words = ["--policy", reader.file("policy", policy_text()), reader.file("e", TRUE)]
     line = f'exec "{sys.executable}" "{COPY}" "$@" >&-'
@@ -317,6 +318,7 @@ def test_nor_is_one_that_had_nowhere_to_go(reader):
 # Large and deep
 
 
+@pytest.mark.exhaustive
 def test_a_policy_may_be_a_chain_of_a_thousand_groups(reader):
     chain = [f"group g{n} any {f'g{n - 1}' if n else 'w1'}" for n in range(1_017)]
     policy = policy_text(quorum=0).replace(
@@ -349,6 +351,7 @@ DEEP = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", DEEP)
 def test_what_is_made_to_keep_a_reader_busy_is_refused(reader, name):
     assert reader.verify(DEEP[name], "--entry", reader.file("entry", b"")) == 1

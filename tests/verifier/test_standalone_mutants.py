@@ -218,6 +218,7 @@ def test_nor_of_many_more(kind, seed):
     assert verdicts(kind, seed, 2 * FEW).total() == 2 * FEW
 
 
+@pytest.mark.exhaustive
 def test_the_mutants_break_every_check():
     found = sum((verdicts(kind, 0, FEW) for kind in MUTANTS), Counter())
     words = {"form", "signature", "log", "inclusion", "entry", "opening"}
@@ -296,6 +297,7 @@ def spoilings(proof: list[bytes]) -> list[list[bytes]]:
 # Logs, CBOR, JSON and names that Hypothesis thinks of
 
 
+@pytest.mark.exhaustive
 @given(
     entries=st.lists(st.binary(max_size=20), min_size=1, max_size=20),
     data=st.data(),
@@ -326,6 +328,7 @@ def with_before(index: int, earlier: int, proof: list[bytes]) -> bytes:
     return json.dumps(document | {"before": before}).encode()
 
 
+@pytest.mark.exhaustive
 @given(st.integers(0, 10), st.integers(1, 11))
 def test_any_earlier_tree_is_before_for_both_or_for_none(index, earlier):
     proof = ELEVEN.tree.consistency(earlier, 11)
@@ -364,6 +367,7 @@ WRITTEN = st.recursive(
 )
 
 
+@pytest.mark.exhaustive
 @given(WRITTEN, st.randoms(use_true_random=False))
 def test_any_value_is_the_same_cbor_to_both_and_so_is_what_becomes_of_it(value, draw):
     data = rfc8949.encode(value)
@@ -380,6 +384,7 @@ def test_cbor_is_as_deep_for_both(depth, begin, each):
     assert (said == HOLDS) is (depth // each * each <= 16)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("count", [8_191, 8_192, 8_193])
 def test_cbor_has_as_many_members_for_both(count):
     assert (read_cbor(rfc8949.encode([0] * count)) == HOLDS) is (count <= 8_192)
@@ -447,6 +452,7 @@ def test_json_is_as_deep_for_both(depth, begin, end):
     read_json(text.replace("0", "").encode())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("count", [65_535, 65_536, 65_537])
 def test_json_has_as_many_values_for_both(count):
     # The object, a name and a list are three of them.
@@ -454,6 +460,7 @@ def test_json_has_as_many_values_for_both(count):
     assert (read_json(text) == HOLDS) is (count <= 65_536)
 
 
+@pytest.mark.exhaustive
 def test_names_are_values_for_both():
     members = {str(number): 0 for number in range(32_768)}
     assert read_json(json.dumps(members).encode()) == "form"

@@ -78,6 +78,7 @@ def verified(key: str, message: bytes, signature: str) -> tuple[bool, bool]:
     return refusal(in_the_verifier) == HOLDS, refusal(in_the_copy) == HOLDS
 
 
+@pytest.mark.exhaustive
 def test_of_the_914_edge_cases_of_ed25519_the_same_43_verify():
     cases = foreign("c2sp-cctv", "ed25519vectors.json")
     held = 0
@@ -88,6 +89,7 @@ def test_of_the_914_edge_cases_of_ed25519_the_same_43_verify():
     assert (len(cases), held) == (914, 43)
 
 
+@pytest.mark.exhaustive
 def test_the_same_signatures_of_wycheproof_verify():
     answers = []
     for group in foreign("wycheproof", "ed25519_test.json")["testGroups"]:
