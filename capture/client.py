@@ -109,6 +109,11 @@ class Client:
         nobody who has signed it. What is in the unprotected header of a COSE_Sign1 is
         not sent, for it is not logged.
         """
+        if not isinstance(data, bytes):
+            raise TypeError(
+                "a statement is given as its bytes, and not as "
+                f"{type(data).__name__}; of a file: Path(name).read_bytes()"
+            )
         try:
             statement = Statement.parse(data)
         except MalformedError as error:

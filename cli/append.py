@@ -153,10 +153,22 @@ def _admitted(log: Log, given: Input) -> Admitted:
     if isinstance(data, Refused):
         raise data
     if given.stated:
-        return log.admission.admit_statement(data, by=by)
+        return _stated(log, data, by)
     if _of_records(log):
         data = record_in(data, by_line=isinstance(given.where, int))
     return log.admission.admit(data, by=by)
+
+
+def _stated(log: Log, data: bytes, by: str) -> Admitted:
+    """What may enter of a statement; where it is nobody's, what would change that."""
+    try:
+        return log.admission.admit_statement(data, by=by)
+    except Refused as error:
+        if error.check != "producer":
+            raise
+        place = quote(str(log.home.folder))
+        says = f"{error}; register a key: provlog producer add {place} NAME KEYFILE"
+        raise Refused(error.check, says) from None
 
 
 def _of_records(log: Log) -> bool:

@@ -33,6 +33,7 @@ from verifier.receipt import Receipt
 from verifier.report import Report
 from verifier.trust import Limits
 
+_STDOUT: Final = Path("-")
 _LOOK_AGAIN_S: Final = 0.5
 _WITNESSES_S: Final = 60.0
 """How long witnesses are waited for, unless somebody says."""
@@ -70,8 +71,8 @@ Examples:
 @click.option(
     "--out",
     metavar="FILE",
-    type=Named(path_type=Path, dir_okay=False),
-    help="Where to write it, instead of to standard output.",
+    type=Named(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Where to write it, or - for standard output.  [default: -]",
 )
 @click.option(
     "--form",
@@ -117,6 +118,7 @@ def get(
     log, (word,) = split_words(words, "INDEX", least=1, most=1)
     index, token = number(word, "INDEX"), read_token(token_file)
     believed = read_policy(policy) if policy else None
+    out = None if out == _STDOUT else out
     if witnessed and not (believed and believed.asks_witnesses):
         says = "--witnessed needs a policy that asks witnesses"
         raise click.UsageError(f"{says}; see provlog policy add-witness")

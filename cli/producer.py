@@ -24,9 +24,11 @@ from cli.registering import enter, known
 from cli.retiring import revoke, rotate
 from cli.times import moment
 from cli.trusted import POLICY, TOKEN_FILE, read_token
+from ledger.clock import read_clock
 from ledger.keys import registry
 from verifier.durable import write_atomically
 from verifier.producers import Producer
+from verifier.report import time_text
 
 
 @click.group(cls=Commands)
@@ -101,7 +103,8 @@ def add(
     """
     wanted = "NAME KEYFILE..."
     log, (name, *files) = split_words(words, wanted, least=2, most=sys.maxsize)
-    keys = read_credentials(files, from_ms=_ms(since), until_ms=_ms(until))
+    until_ms = _until_ms(until)
+    keys = read_credentials(files, from_ms=_ms(since), until_ms=until_ms)
     own = registry.add(name, keys, issuers=issuers, threshold=threshold)
     index = enter(log, own, read_token(token_file), without)
     made = Producer(
@@ -183,3 +186,15 @@ def list_(
 
 def _ms(text: str | None) -> int | None:
     return None if text is None else moment(text) * 1000
+
+
+def _until_ms(text: str | None) -> int | None:
+    """When the keys end: not before they are registered, for nobody could mend it."""
+    until_ms = _ms(text)
+    if until_ms is not None and until_ms <= read_clock().wall_ms:
+        raise click.UsageError(
+            f"--until: {time_text(until_ms // 1000)} is over, so that the keys would "
+            "never be good, and name and keys are registered once for ever; give a "
+            "time to come"
+        )
+    return until_ms

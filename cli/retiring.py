@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli import voice
-from cli.arguments import AS_JSON, WITHOUT, log_and, split_words
+from cli.arguments import AS_JSON, WITHOUT, is_address, log_and, split_words
 from cli.credentials import credential_documents, read_credentials, say_keys
 from cli.registering import Known, enter, known
 from cli.times import span_ms
@@ -62,8 +62,10 @@ def rotate(
     """
     wanted = "NAME KEYFILE..."
     log, (name, *files) = split_words(words, wanted, least=2, most=sys.maxsize)
-    until_ms = read_clock().wall_ms + _overlap_ms(overlap)
+    now_ms = read_clock().wall_ms
+    until_ms = now_ms + _overlap_ms(overlap)
     keys = read_credentials(files)
+    ending = _ending(log, name, now_ms, until_ms)
     own = registry.rotate(name, keys, until_ms=until_ms)
     index = enter(log, own, read_token(token_file), without)
     new = [replace(each, added=index) for each in keys]
@@ -80,7 +82,8 @@ def rotate(
             return
         voice.fact("producer", name)
         say_keys(new)
-        voice.fact("old keys", f"good until {time_text(until_ms // 1000)} at most")
+        if ending:
+            voice.fact("old keys", ending)
         voice.fact("entry", index)
 
 
@@ -139,6 +142,20 @@ def revoke(
                 voice.fact("revoked", f"{each} of {name}")
             voice.fact("entry", index)
     voice.tell(f"what was logged before entry {index} stays valid")
+
+
+def _ending(log: str, name: str, now_ms: int, until_ms: int) -> str:
+    """What is said of the keys that a producer has; nothing where none is good."""
+    time = time_text(until_ms // 1000)
+    if is_address(log):
+        # What it had there is not asked: without a policy nobody is to be believed.
+        return f"those that are good still end {time} at the latest"
+    named = known(log, None, None, whole=False).producers.get(name)
+    good = named and any(
+        each.revoked is None and (each.until_ms is None or each.until_ms > now_ms)
+        for each in named.credentials
+    )
+    return f"good until {time} at most" if good else ""
 
 
 def _standing(found: Known, name: str) -> list[str]:

@@ -12,10 +12,13 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, Named
 from cli.statements import Made, Wish, check_wish, envelope, signed_again, statement
+from cli.typenames import media_type, type_uri
+from ledger.errors import Refused
 from ledger.keys.agent import agent_key
 from ledger.keys.making import Maker
 from ledger.keys.producerkey import read_producer_key
 from verifier.durable import write_atomically
+from verifier.errors import MalformedError
 from verifier.pem import key_id
 from verifier.spelling import base64_text
 
@@ -63,6 +66,7 @@ Examples:
 @click.option(
     "--content-type",
     metavar="TYPE",
+    callback=media_type,
     help="What FILE is.  [default: a record, or by the ending of its name]",
 )
 @click.option("--issuer", metavar="NAME", help="Who says it, often a URI.")
@@ -87,6 +91,7 @@ Examples:
 @click.option(
     "--predicate-type",
     metavar="URI",
+    callback=type_uri,
     help="With --dsse: sign an in-toto statement about FILE, of this type.",
 )
 @click.option(
@@ -125,21 +130,40 @@ def sign(
     check_wish(wish, dsse=dsse, add=add)
     if (key is not None) == (agent or which is not None):
         raise click.UsageError("give either --key KEYFILE, or --agent")
+    _check_file(file)
     place = _place(file, out, add=add, dsse=dsse)
     maker: Maker = (
         read_producer_key(key)
         if key is not None
         else agent_key(os.environ.get("SSH_AUTH_SOCK"), which)
     )
-    if add:
-        made = signed_again(maker, file)
-    else:
-        made = (envelope if dsse else statement)(maker, file, wish)
+    made = (
+        _again(maker, file)
+        if add
+        else (envelope if dsse else statement)(maker, file, wish)
+    )
     if place != _STDOUT:
         write_atomically(place, made.data)
     _say(made, maker, place, as_json=as_json)
     if made.form == "COSE_Sign1" and not (wish.issuer and wish.subject):
         voice.tell("a statement log asks for an issuer and a subject, and this has not")
+
+
+def _check_file(file: Path) -> None:
+    """Return unless it is a folder, of which there is more than one way to sign it."""
+    if file.is_dir():
+        raise click.UsageError(
+            f"{file} is a directory: sign the files in it one by one, or one manifest "
+            "that names them all with their digests; for a model the tools that sign "
+            "models make one"
+        )
+
+
+def _again(maker: Maker, file: Path) -> Made:
+    try:
+        return signed_again(maker, file)
+    except MalformedError as error:
+        raise Refused("form", f"{file}: {error}") from None
 
 
 def _place(file: Path, out: Path | None, *, add: bool, dsse: bool) -> Path:
@@ -148,7 +172,9 @@ def _place(file: Path, out: Path | None, *, add: bool, dsse: bool) -> Path:
         return file
     place = out or file.with_name(file.name + _SUFFIXES[dsse])
     if place != _STDOUT and os.path.lexists(place):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
+        other = "another file" if out else "where else it is to go"
+        says = f"{os.strerror(errno.EEXIST)}, and may be logged; name {other}: --out"
+        raise FileExistsError(errno.EEXIST, says, str(place))
     return place
 
 

@@ -77,7 +77,7 @@ class Front:
         except (ConnectionResetError, asyncio.CancelledError):
             raise  # nobody is there any more
         except Exception as error:  # noqa: BLE001 - every fault has an answer
-            response = self._told(error, route)
+            response = self._told(error, route, request.raw_path)
             if request.writer.output_size:
                 # Part of an answer has gone; another one behind it would be read as
                 # what is left of it.
@@ -97,6 +97,9 @@ class Front:
         try:
             path = _path_of(request)
             routes, found = self._table.find(path)
+            if not routes and (other := self._table.elsewhere(path)):
+                kinds = " and ".join(other.kinds)
+                raise Problem(NOT_FOUND, f"this address is there in {kinds} logs only")
             _check_found(request, routes, path)
         except Problem:
             pay_as_stranger(request, self._site)
@@ -136,7 +139,7 @@ class Front:
             raise
         return response
 
-    def _told(self, error: Exception, route: Route | None) -> web.Response:
+    def _told(self, error: Exception, route: Route | None, path: str) -> web.Response:
         """What is said of `error`; of a fault of ours, nothing but an id."""
         try:
             problem = problem_of(error)
@@ -152,7 +155,8 @@ class Front:
             )
             problem = Problem(INTERNAL, f"id {id_}")
         self._site.counts.add(REFUSALS, 1, problem.kind.name)
-        concise = route is not None and route.concise
+        # Also where no route is: SCITT's clients read nothing else at its addresses.
+        concise = self._table.is_concise(path.partition("?")[0])
         response = problem.concise() if concise else problem.response()
         if "Connection" in problem.headers:
             response.force_close()  # aiohttp only says so

@@ -127,7 +127,7 @@ MEDIA: Final = Kind(
 MEANING: Final = Kind(
     "meaning",
     422,
-    "The body can be read, and is not a record",
+    "The body is no record and no statement that this log takes",
     "See what the detail names. Repeating it changes nothing.",
 )
 REGISTRATION: Final = Kind(

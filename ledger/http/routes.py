@@ -104,10 +104,17 @@ class Route:
 
 
 class Table:
-    """The routes of one log, found by their raw path."""
+    """The routes of one log, found by their raw path.
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    `elsewhere` are those that logs of another kind have.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], elsewhere: Iterable[Route] = ()
+    ) -> None:
         self.routes = tuple(routes)
+        others = tuple(elsewhere)
+        self._elsewhere = Table(others) if others else None
         self._fixed: dict[str, dict[str, Route]] = {}
         self._others: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         for route in self.routes:
@@ -121,6 +128,17 @@ class Table:
             if found := pattern.fullmatch(path):
                 return routes, found.groupdict()
         return {}, {}
+
+    def elsewhere(self, path: str) -> Route | None:
+        """A route at `path` in a log of another kind; None if no log has one."""
+        routes, _ = self._elsewhere.find(path) if self._elsewhere else ({}, {})
+        return next(iter(routes.values()), None)
+
+    def is_concise(self, path: str) -> bool:
+        """Whether what is wrong at `path` is said in CBOR, whatever was asked there."""
+        routes, _ = self.find(path)
+        known = next(iter(routes.values()), None) or self.elsewhere(path)
+        return known is not None and known.concise
 
     def _add(self, route: Route) -> None:
         if not route.parameters:

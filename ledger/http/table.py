@@ -62,7 +62,10 @@ _PACKED: Final = ("ETag", "Vary", "Content-Encoding")
 
 def table_of(site: Site) -> Table:
     """The routes that the log of `site` has."""
-    routes = [each for each in _routes(site) if site.charter.kind in each.kinds]
+    routes: list[Route] = []
+    elsewhere: list[Route] = []
+    for each in _routes(site):
+        (routes if site.charter.kind in each.kinds else elsewhere).append(each)
 
     async def description(asked: Asked) -> web.Response:
         """GET /v1/openapi.json: how it is now, for tokens may have been made since."""
@@ -86,7 +89,7 @@ def table_of(site: Site) -> Table:
             headers=_TAGGED,
         )
     )
-    return Table(routes)
+    return Table(routes, elsewhere)
 
 
 def _routes(site: Site) -> list[Route]:

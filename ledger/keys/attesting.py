@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from ledger.errors import Refused
 from ledger.keys.making import Maker
+from ledger.keys.payload import check_payload
+from verifier.cose import PREFIX
 from verifier.document import parse_object
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
@@ -26,13 +28,14 @@ from verifier.statement.envelope import (
     pae,
     signers_of,
 )
-from verifier.statement.intoto import VERSIONS, InTotoStatement
+from verifier.statement.intoto import PAYLOAD_TYPE, VERSIONS
 
 _TYPE: Final = next(uri for uri, version in VERSIONS.items() if version == "v1")
 
 
 def make_dsse(makers: Sequence[Maker], payload: bytes, payload_type: str) -> bytes:
     """Sign `payload`, which is of type `payload_type`, with each of `makers`."""
+    check_payload(payload_type, payload)
     made = tuple(_signature(each, payload, payload_type) for each in makers)
     return _written(
         Envelope(payload=payload, payload_type=payload_type, signatures=made)
@@ -44,7 +47,8 @@ def add_signature(maker: Maker, data: bytes) -> bytes:
 
     Refused where the key has signed it already: a threshold counts keys.
     """
-    envelope = Envelope.parse(data)
+    envelope = _parsed(data)
+    check_payload(envelope.payload_type, envelope.payload)
     if signers_of(envelope, [maker.public]):
         raise Refused(
             "signed",
@@ -74,8 +78,24 @@ def make_intoto(
     }
     head = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     data = b'%b,"predicate":%b}' % (head[:-1], predicate.strip())
-    InTotoStatement.parse(data)
+    # Before it is a part of something: what is wrong is then said of the statement.
+    check_payload(PAYLOAD_TYPE, data)
     return data
+
+
+def _parsed(data: bytes) -> Envelope:
+    """The envelope; of what is none it is said what can be signed once more."""
+    try:
+        return Envelope.parse(data)
+    except MalformedError as error:
+        if data.startswith(PREFIX):
+            says = "it is a COSE_Sign1, which has one signature and takes no other"
+        else:
+            says = "it is no DSSE envelope, and nothing else takes another signature"
+            # Of what is JSON it can be said what it lacks.
+            if data.lstrip()[:1] == b"{":
+                says += f": {error}"
+        raise MalformedError(says) from None
 
 
 def _signature(maker: Maker, payload: bytes, payload_type: str) -> EnvelopeSignature:

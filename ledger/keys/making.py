@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from ledger.errors import Refused
+from ledger.keys.payload import check_payload
 from verifier import cbor
 from verifier.certificate import Certificate
 from verifier.cose import (
@@ -78,7 +79,8 @@ def make_cose(
     `claims` are further CWT claims; `chain` are certificates, that of the signing key
     first. With `hash_envelope` the payload is the SHA-256 of what is of that type, and
     may be found at `location`. `algorithm` is -8 or -7 for readers that do not know
-    RFC 9864. Refused where it would be larger than a log takes.
+    RFC 9864. Refused where it would be larger than a log takes, MalformedError where
+    it is not what its type says.
     """
     headers: dict[Label, Any] = {
         ALG: algorithm_of(maker.public) if algorithm is None else algorithm,
@@ -126,7 +128,8 @@ def _signed(maker: Maker, headers: Headers, payload: bytes) -> bytes:
     data = unsigned.encode()
     _check_size(len(data))
     # Before somebody is asked to sign it.
-    Claims.of(Sign1.parse(data, "the statement"))
+    said = Claims.of(Sign1.parse(data, "the statement"))
+    check_payload(said.content_type, None if said.hash_algorithm else payload)
     data = replace(unsigned, signature=maker.sign(unsigned.message())).encode()
     _check_size(len(data))
     return data

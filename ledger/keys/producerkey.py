@@ -32,7 +32,7 @@ from ledger.keys.private import Kept, damaged, read_private, write_private
 from verifier.cose import for_cose
 from verifier.errors import MalformedError, SignatureError
 from verifier.keys import Algorithm, KeyType, PublicKey, verify_signature
-from verifier.pem import parse_spki
+from verifier.pem import MAX_BYTES, parse_keys, parse_spki
 
 _KEPT: Final = Kept(
     "a producer's private key", "key file", "have it revoked wherever it is registered"
@@ -46,6 +46,10 @@ _Secret: TypeAlias = (
 
 class _Locked(MalformedError):
     """The key is encrypted."""
+
+
+class _Other(MalformedError):
+    """The key is whole, and of a kind that signs no statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,11 @@ class ProducerKey:
         der = secret.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        # A key that is none of ours is named by its public half.
-        public = for_cose(parse_spki(der))
+        try:
+            # A key that is none of ours is named by its public half.
+            public = for_cose(parse_spki(der))
+        except MalformedError as error:
+            raise _Other(str(error)) from None
         assert isinstance(secret, _Secret)  # noqa: S101 - by what its public half is
         return cls(public, secret)
 
@@ -122,7 +129,12 @@ class ProducerKey:
 
 def read_producer_key(path: Path) -> ProducerKey:
     """The key at `path`, or Held: missing, unfit, or within the reach of others."""
-    text = read_private(path, _KEPT)
+    try:
+        text = read_private(path, _KEPT)
+    except Held:
+        # Others may read it, as they should, if it is the other half.
+        _check_private_half(path)
+        raise
     if re.search("^genesis ", text, re.MULTILINE):
         raise Held(
             "key_taken",
@@ -138,8 +150,32 @@ def read_producer_key(path: Path) -> ProducerKey:
             "sign with it: --agent",
             mend=f"ssh-add {quote(str(path))}",
         ) from None
+    except _Other as error:
+        raise Held(
+            "key_unfit",
+            f"{path} has a key of a kind that signs no statements here: {error}",
+            mend="provlog producer key NEWFILE",
+        ) from None
     except MalformedError as error:
+        _check_private_half(path)
         raise damaged(path, str(error), _KEPT) from None
+
+
+def _check_private_half(path: Path) -> None:
+    """Return unless the file at `path` has public keys or certificates in it."""
+    if not path.is_file():
+        return
+    try:
+        with open(path, "rb") as file:
+            parse_keys(file.read(MAX_BYTES + 1))
+    except (OSError, MalformedError):
+        return
+    raise Held(
+        "key_unfit",
+        f"{path} is the public half of a key, which verifies and cannot sign; --key "
+        "takes the private one",
+        mend="give the private key that belongs to it",
+    )
 
 
 def write_producer_key(path: Path, key: ProducerKey) -> None:

@@ -6,6 +6,7 @@ an auditor would not accept.
 
 import asyncio
 import json
+from pathlib import Path
 
 import cbor2
 import pytest
@@ -165,6 +166,13 @@ def test_what_is_no_statement_is_not_even_sent(client, server, data):
         client(answer()).submit_statement(data)
     assert (caught.value.check, caught.value.status) == ("form", 0)
     assert caught.value.submitted == (data,)
+    assert not server.requests
+
+
+@pytest.mark.parametrize("data", ["run.cose", Path("run.cose"), {"kind": "run"}, None])
+def test_a_statement_is_given_as_its_bytes_and_not_as_its_name(client, server, data):
+    with pytest.raises(TypeError, match=r"as its bytes, and not as .*read_bytes\(\)"):
+        client(answer()).submit_statement(data)
     assert not server.requests
 
 

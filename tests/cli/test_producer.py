@@ -119,13 +119,33 @@ def test_several_keys_may_have_to_sign(folder, desk):
 
 
 def test_keys_are_good_for_the_time_that_is_said(folder, desk):
-    times = ("--from", "2026-01-01T00:00:00Z", "--until", "1790000000")
+    times = ("--from", "2100-01-01T00:00:00Z", "--until", "4200000000")
     given = done("producer", "add", folder, "ci", "ci.pub", *times)
-    assert "good from 2026-01-01T00:00:00Z, good until 2026-09-21T14:13:20Z" in given
+    assert "good from 2100-01-01T00:00:00Z, good until 2103-02-04T02:40:00Z" in given
     (key,) = keys_of(folder).values()
-    assert (key["from_ms"], key["until_ms"]) == (1_767_225_600_000, 1_790_000_000_000)
+    assert (key["from_ms"], key["until_ms"]) == (4_102_444_800_000, 4_200_000_000_000)
     refused = provlog("append", folder, "signed")
-    assert "good until 2026-09-21T14:13:20Z" in refused.stderr
+    assert "good from 2100-01-01T00:00:00Z on" in refused.stderr
+
+
+SECOND = "2100-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("until", [SECOND, "2099-12-31T00:00:00Z"])
+def test_a_time_that_ends_before_it_begins_is_refused(folder, until):
+    times = ("--from", SECOND, "--until", until)
+    given = provlog("producer", "add", folder, "ci", "ci.pub", *times)
+    assert (given.exit_code, given.stdout) == (1, "")
+    assert f"from {SECOND} until {until}, which is not later" in given.stderr
+    assert not owns(folder)
+    done("producer", "add", folder, "ci", "ci.pub")
+
+
+def test_a_time_that_is_over_is_refused(folder):
+    given = provlog("producer", "add", folder, "ci", "ci.pub", "--until", "1700000000")
+    assert (given.exit_code, given.stdout) == (2, "")
+    assert "--until: 2023-11-14T22:13:20Z is over" in given.stderr
+    assert not owns(folder)
 
 
 def test_a_certificate_stands_for_those_that_it_issues(folder, desk):
@@ -142,7 +162,7 @@ def test_a_certificate_stands_for_those_that_it_issues(folder, desk):
         (["two", "ci.pub"], "is registered already, for ci"),
         (["two", "other.pub", "--issuer", ISSUER], "ci is known as issuer"),
         (["two", "other.pub", "other.pub"], "the same key stands there twice"),
-        (["two", "other.pub", "--threshold", "2"], "of 1 keys at least 1 has to sign"),
+        (["two", "other.pub", "--threshold", "2"], "the number of keys 1: at"),
         (["no name", "other.pub"], "a producer's name is"),
         (["two", "signed"], "keys are read as PEM, not as DER"),
         (["two", "private"], "a private key begins here"),
@@ -300,6 +320,18 @@ def test_the_old_keys_are_good_for_a_while(folder, desk, options, lasts):
     assert done("append", folder, "signed")
 
 
+def test_of_old_keys_that_have_ended_nothing_is_said(folder):
+    done("producer", "add", folder, "ci", "ci.pub")
+    done("producer", "rotate", folder, "ci", "other.pub", "--overlap", "0")
+    done("producer", "revoke", folder, "ci", IDS["other.pub"])
+    again = provlog("producer", "add", folder, "ci", "third.pub")
+    assert "are revoked" in again.stderr
+    assert "provlog producer rotate" in again.stderr
+    given = done("producer", "rotate", folder, "ci", "third.pub")
+    assert "old keys" not in given
+    assert "entry       4" in given
+
+
 def test_a_producer_who_is_not_there_gets_no_keys(folder):
     for words in (["rotate", "other.pub"], ["revoke", IDS["ci.pub"]], ["revoke"]):
         given = provlog("producer", words[0], folder, "ci", *words[1:])
@@ -420,7 +452,8 @@ def test_what_the_log_refuses_is_refused_there_too(served, admin):
     assert (given.exit_code, given.stdout) == (1, "")
     here = provlog("producer", "add", served.live.folder, "ci", "other.pub")
     assert "error: locked" in here.stderr
-    assert given.stderr == "provlog: refused: there is a producer 'ci' already\n"
+    assert "provlog: refused: there is a producer 'ci' already; " in given.stderr
+    assert "provlog producer rotate" in given.stderr
 
 
 def test_whom_to_believe_has_to_be_said(served, admin, monkeypatch):

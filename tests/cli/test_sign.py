@@ -12,6 +12,7 @@ from tests.authority import NOW, issue, p256_key
 from tests.cli.operating import provlog, record_text, said, shell
 from tests.keys.agents import add, new_key, ssh_agent
 from tests.keys.makers import MAKERS, SECRETS, pem
+from tests.statements import IN_TOTO, envelope, in_toto
 from verifier.certificate import Certificate, verify_chain
 from verifier.pem import key_id, key_text
 from verifier.record import encode_record, parse_record_json
@@ -243,7 +244,8 @@ def test_no_statement_is_written_over(desk):
     for more in ([], ["--dsse"], ["--out", "other"]):
         given = provlog("sign", "run.json", "--key", "key0", *more)
         assert given.exit_code == 2
-        assert "File exists" in given.stderr
+        assert "File exists, and may be logged; name" in given.stderr
+        assert "--out" in given.stderr
     assert (desk / "other").read_bytes() == b"logged"
 
 
@@ -264,4 +266,87 @@ def test_signatures_are_added_in_place_or_to_another_file(desk):
 def test_what_is_no_envelope_is_left_as_it_is(desk):
     given = provlog("sign", "run.json", "--add", "--key", "key0")
     assert given.exit_code == 1
+    assert "refused: run.json: it is no DSSE envelope" in given.stderr
     assert (desk / "run.json").read_bytes() == b'{"steps": 7}\n'
+    said("sign", "run.json", "--key", "key0")
+    given = provlog("sign", "run.json.cose", "--add", "--key", "key1")
+    assert given.exit_code == 1
+    assert "run.json.cose: it is a COSE_Sign1, which has one signature" in given.stderr
+
+
+def test_a_folder_is_said_to_be_signed_by_its_files_or_a_manifest(desk):
+    for more in ([], ["--digest"], ["--add"]):
+        given = provlog("sign", desk, "--key", "key0", *more)
+        assert given.exit_code == 2
+        assert f"{desk} is a directory: sign the files" in given.stderr
+        assert "manifest" in given.stderr
+
+
+# What no log takes
+
+
+def test_a_predicate_that_every_log_refuses_is_refused_in_the_same_words(desk, new_log):
+    slsa = "https://slsa.dev/provenance/v1"
+    (desk / "predicate").write_text('{"loss": 0.10}')
+    about = ["--predicate-type", slsa, "--predicate", "predicate"]
+    given = provlog("sign", "run.json", "--key", "key0", "--dsse", *about)
+    assert given.exit_code == 1
+    assert not (desk / "run.json.dsse.json").exists()
+    (desk / "by-others").write_bytes(
+        envelope(in_toto(predicate_type=slsa, predicate={"loss": 0.1}), type_=IN_TOTO)
+    )
+    logged = provlog("append", new_log(kind="record").folder, "by-others")
+    words = logged.stderr.partition("refused: form: ")[2]
+    assert words
+    assert given.stderr == f"provlog: error: {words}"
+    before = (desk / "by-others").read_bytes()
+    again = provlog("sign", "by-others", "--add", "--key", "key0")
+    assert again.exit_code == 1
+    assert words in again.stderr
+    assert (desk / "by-others").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "type_", ["nonsense", "a/", "/b", "a/b/c", "a b/c", "a/b;", ""]
+)
+def test_a_content_type_is_type_and_subtype(desk, type_):
+    given = provlog("sign", "run.json", "--key", "key0", "--content-type", type_)
+    assert given.exit_code == 2
+    assert "is no type/subtype, such as application/json" in given.stderr
+    assert not (desk / "run.json.cose").exists()
+
+
+@pytest.mark.parametrize(
+    "type_", ["text/plain; charset=utf-8", 'application/cose; cose-type="cose-sign1"']
+)
+def test_it_may_have_parameters(desk, type_):
+    assert signed("--content-type", type_).payload_type == type_
+
+
+@pytest.mark.parametrize("type_", ["foo", "a b:c", "https:", "7:x", ""])
+def test_the_type_of_a_predicate_is_a_uri(desk, type_):
+    (desk / "predicate").write_text("{}")
+    about = ["--predicate-type", type_, "--predicate", "predicate"]
+    given = provlog("sign", "run.json", "--key", "key0", "--dsse", *about)
+    assert given.exit_code == 2
+    assert "is no URI, such as https://ci.example/training/v1" in given.stderr
+
+
+# A key that cannot sign
+
+
+def test_the_public_half_of_a_key_is_said_to_be_that(desk):
+    (desk / "a.pub").write_text(key_text(KEYS[0]))
+    given = provlog("sign", "run.json", "--key", "a.pub")
+    assert given.exit_code == 2
+    assert "key_unfit: a.pub is the public half of a key" in given.stderr
+    assert "--key takes the private one" in given.stderr
+    assert "chmod" not in given.stderr
+
+
+def test_rsa_is_said_to_sign_no_statements(desk):
+    new_key(desk / "id_rsa", "-t", "rsa")
+    given = provlog("sign", "run.json", "--key", "id_rsa")
+    assert given.exit_code == 2
+    assert "key_unfit: id_rsa has a key of a kind that signs no" in given.stderr
+    assert "RSA; accepted are Ed25519, P-256 and ML-DSA-44" in given.stderr

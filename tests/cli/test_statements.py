@@ -135,6 +135,34 @@ def test_in_a_statement_log_everything_is_a_statement(known, desk):
     assert "envelope.json: refused: form: a statement log takes" in given.stderr
 
 
+def test_what_is_none_is_refused_there_with_how_to_make_one(known, desk):
+    log = known("statement")
+    (desk / "silent").write_bytes(sign1(issuer=None, subject=None))
+    given = provlog("append", log.folder, "weights", "run.json", "silent")
+    weights, run, silent = given.stderr.splitlines()
+    for line in (weights, run):
+        assert "refused: form: it is no COSE_Sign1" in line
+        assert "JSON" not in line
+    assert "names no issuer and subject" in silent
+    for line in (weights, run, silent):
+        assert line.endswith("provlog sign FILE --issuer NAME --subject NAME")
+
+
+@pytest.mark.parametrize("kind", ["record", "statement"])
+def test_a_statement_that_is_nobodys_is_refused_with_what_registers_a_key(
+    known, desk, kind
+):
+    log = known(kind)
+    given = provlog("append", log.folder, "stranger")
+    assert f"provlog producer add {log.folder} NAME KEYFILE" in given.stderr
+    (line,) = done_or_not("append", log.folder, "stranger", "--json")
+    assert f"provlog producer add {log.folder} NAME KEYFILE" in line["says"]
+
+
+def done_or_not(*words):
+    return [json.loads(line) for line in provlog(*words).stdout.splitlines()]
+
+
 def test_in_a_log_of_bytes_nothing_is_one(new_log, desk):
     log = new_log()
     done("append", log.folder, "stranger", "spoiled.json")
@@ -320,6 +348,20 @@ def test_a_program_gets_the_same_in_one_member(place, desk):
     assert Sign1.parse(b64decode(got["receipt"]["receipt"])).headers[395] == 1
     made = Sign1.parse(b64decode(got["transparent"]["transparent"]))
     assert made.bare() == sign1()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_dash_is_standard_output_and_no_file(known, desk, form):
+    log = known()
+    done("append", log.folder, "signed")
+    words = ("get", log.folder, 2, "--form", form)
+    done(*words, "--out", "given")
+    # Each is signed anew, and so not the same to the last byte.
+    begin = (desk / "given").read_bytes()[:32]
+    for more in (["--out", "-"], []):
+        assert provlog(*words, *more).stdout_bytes.startswith(begin)
+    assert not (desk / "-").exists()
+    assert "file" not in said(*words, "--out", "-")
 
 
 @pytest.mark.parametrize("name", ["run.json", "envelope.json"])

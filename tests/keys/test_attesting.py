@@ -11,10 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from ledger.errors import Refused
 from ledger.keys.attesting import add_signature, make_dsse, make_intoto
+from ledger.keys.making import make_cose
 from ledger.keys.producerkey import ProducerKey
 from tests.foreign import folder
 from tests.keys.makers import ED25519, MAKERS, ML_DSA, P256, SECRETS, pem
+from tests.statements import IN_TOTO, envelope, in_toto
 from verifier.errors import MalformedError
+from verifier.own import MEDIA_TYPE as OWN
 from verifier.pem import key_id
 from verifier.statement.envelope import Envelope, signers_of
 from verifier.statement.intoto import InTotoStatement
@@ -102,9 +105,50 @@ def test_what_no_log_takes_is_refused(payload, type_, words):
         make_dsse([ED25519], payload, type_)
 
 
-def test_what_is_no_envelope_is_not_signed():
-    with pytest.raises(MalformedError, match="envelope"):
-        add_signature(ED25519, b"{}")
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"{}", "no DSSE envelope.*: the envelope has no .*signatures"),
+        (b"hello", "no DSSE envelope, and nothing else takes another signature$"),
+        (b"\x00\xff", "no DSSE envelope, and nothing else takes another signature$"),
+        (make_cose(ED25519, b"", content_type="a/b"), "COSE_Sign1.* one signature"),
+    ],
+    ids=["another object", "text", "bytes", "COSE"],
+)
+def test_what_is_no_envelope_is_not_signed(data, words):
+    with pytest.raises(MalformedError, match=words):
+        add_signature(ED25519, data)
+
+
+SLSA = "https://slsa.dev/provenance/v1"
+BROKEN = in_toto(predicate_type=SLSA)
+
+
+def test_what_a_log_refuses_for_what_it_says_is_not_signed():
+    for make in (
+        lambda maker: make_dsse([maker], BROKEN, IN_TOTO),
+        lambda maker: make_cose(maker, BROKEN, content_type=IN_TOTO),
+        lambda maker: add_signature(maker, envelope(BROKEN, type_=IN_TOTO)),
+        lambda maker: make_dsse([maker], b"{}", IN_TOTO),
+        lambda maker: make_dsse([maker], b"", OWN),
+        lambda maker: make_cose(maker, b"", content_type=OWN),
+    ):
+        with pytest.raises(MalformedError, match=r"_type|buildDefinition|only the log"):
+            make(Unused())
+
+
+def test_nor_is_a_predicate_of_a_known_kind_that_is_none():
+    with pytest.raises(MalformedError, match="buildDefinition"):
+        make_intoto({"a": DIGEST}, SLSA, b"{}")
+
+
+class Unused:
+    """A key that nobody asks for a signature."""
+
+    public = ED25519.public
+
+    def sign(self, message):
+        raise AssertionError("it was asked")
 
 
 # in-toto

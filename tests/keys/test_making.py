@@ -20,6 +20,7 @@ from ledger.keys.producerkey import ProducerKey
 from tests.authority import NOW, issue, p256_key, p384_key
 from tests.keys.agents import add, new_key, ssh_agent
 from tests.keys.makers import ED25519, MAKERS, ML_DSA, P256, SECRETS
+from tests.statements import IN_TOTO
 from verifier.certificate import Certificate, verify_chain
 from verifier.cose import Sign1, verify_sign1
 from verifier.errors import MalformedError, SignatureError
@@ -167,6 +168,11 @@ def test_a_digest_stands_for_its_content_as_rfc_9995_has_it():
     assert said[260] == "https://models.example/7"
     assert f"sha256:{digest.hex()}" in Statement.parse(data).digests()
     assert 260 not in headers(made(payload=digest, hash_envelope=True))
+
+
+def test_a_digest_is_signed_of_whatever_type_its_content_is():
+    digest = sha256(b"a statement of in-toto").digest()
+    made(payload=digest, hash_envelope=True, content_type=IN_TOTO)
 
 
 def test_what_is_no_digest_stands_for_nothing():

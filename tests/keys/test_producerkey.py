@@ -3,6 +3,7 @@
 Nothing that is ever said about it shows the key.
 """
 
+import os
 import re
 import subprocess
 import traceback
@@ -21,7 +22,7 @@ from ledger.keys.producerkey import (
     read_producer_key,
     write_producer_key,
 )
-from tests.authority import ed25519_key, p384_key
+from tests.authority import ed25519_key, issue, p256_key, p384_key
 from tests.keys.makers import SECRETS, pem
 from verifier.errors import MalformedError, SignatureError
 from verifier.keys import Algorithm, KeyType, PublicKey, verify_signature
@@ -180,7 +181,6 @@ EXPANDED = (
 )
 WRONG = {
     "nothing": ("", "there is no private key in it"),
-    "a public key": (key_text(PUBLIC), "a public key cannot sign"),
     "a vkey": (NOTE_KEYS["Ed25519"].verifier_key.text(), "cannot sign"),
     "RSA": (pem(rsa.generate_private_key(65537, 2048)), "a key for RSA; accepted"),
     "P-384": (pem(p384_key()), "a key for P-384; accepted"),
@@ -194,11 +194,41 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+OTHERS = ("RSA", "P-384", "P-521", "X25519")
+"""Keys that are whole, and sign no statements."""
+
+
+@pytest.mark.parametrize("name", [each for each in WRONG if each not in OTHERS])
 def test_what_is_no_key_of_ours_is_refused(path, name):
     text, words = WRONG[name]
     error = refused(path, text, "key_damaged", words)
     assert "does not hold a producer's private key" in str(error)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_key_of_another_kind_is_not_said_to_be_damaged(path, name):
+    text, words = WRONG[name]
+    error = refused(path, text, "key_unfit", words)
+    assert "accepted are Ed25519, P-256 and ML-DSA-44" in str(error)
+    assert "provlog producer key" in error.mend
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+@pytest.mark.parametrize("half", ["key", "certificate"])
+def test_the_public_half_is_said_to_be_that_whoever_can_read_it(path, mode, half):
+    pem_of = {"key": key_text(PUBLIC), "certificate": issue("CN=a", p256_key()).pem}
+    written(path, pem_of[half]).chmod(mode)
+    with pytest.raises(Held, match=r"public half.*--key takes the private") as caught:
+        read_producer_key(path)
+    assert caught.value.state == "key_unfit"
+    assert "chmod" not in caught.value.mend
+
+
+def test_what_is_no_file_is_not_opened_to_see_whether_it_is_public(path):
+    os.mkfifo(path)
+    with pytest.raises(Held) as caught:
+        read_producer_key(path)
+    assert caught.value.state == "key_exposed"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
@@ -228,7 +258,8 @@ def shows_the_key(text: str) -> bool:
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_refusal_shows_no_key(path, name):
-    error = refused(path, WRONG[name][0], "key_damaged", "private key")
+    state = "key_unfit" if name in OTHERS else "key_damaged"
+    error = refused(path, WRONG[name][0], state, "key")
     shown = "".join(traceback.format_exception(error)) + error.mend
     assert not shows_the_key(shown)
 
