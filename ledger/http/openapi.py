@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
-from ledger.http.problems import KINDS, MEDIA_TYPE
+from ledger.http.problems import CONCISE, KINDS, MEDIA_TYPE
 from ledger.http.routes import OPEN, READ, WRITE, Route, Told
 from ledger.http.shapes import ASKED, HEADERS, NOT_ALWAYS, SCHEMAS
 
@@ -82,17 +83,14 @@ def _operation(route: Route, kind: str) -> dict[str, Any]:
             for name in route.asks
         ],
         "responses": {str(each.status): _told(each) for each in route.tells}
-        | {
-            str(status): {"$ref": f"#/components/responses/{status}"}
-            for status in problems_of(route, kind)
-        },
+        | {str(status): _refused(status, route) for status in problems_of(route, kind)},
     }
     if "If-None-Match" in route.asks:
         found["responses"]["304"] = {"description": "You have it already."}
     if route.takes:
         found["requestBody"] = {
             # Where any bytes are taken, none at all are an entry as well.
-            "required": "bytes" not in route.takes.values(),
+            "required": kind != "opaque" or "bytes" not in route.takes.values(),
             "content": _content(route.takes),
         }
     return found
@@ -111,7 +109,7 @@ def problems_of(route: Route, kind: str) -> list[int]:
         found.add(415)
     if route.cost == WRITE and route.max_body_bytes is not None:
         # A batch has these in its results, one for each that they are about.
-        found.update(_ON_WRITE, (409, 422) if kind == "record" else ())
+        found.update(_ON_WRITE, (409, 422) if kind != "opaque" else ())
     return sorted(found)
 
 
@@ -124,14 +122,23 @@ def _told(told: Told) -> dict[str, Any]:
     }
 
 
-def _problem(status: int) -> dict[str, Any]:
+def _refused(status: int, route: Route) -> dict[str, Any]:
+    """All that has the same status, in the form that this route has it in."""
+    if route.concise:
+        return _problem(status, {CONCISE: "bytes"})
+    return {"$ref": f"#/components/responses/{status}"}
+
+
+def _problem(
+    status: int, media: Mapping[str, str] = MappingProxyType({MEDIA_TYPE: "problem"})
+) -> dict[str, Any]:
     """All that has the same status."""
     kinds = [kind for kind in KINDS if kind.status == status]
     more = ["Retry-After"] if status in (429, 503, 507) else _MORE.get(status, [])
     return {
         "description": ". ".join(kind.title for kind in kinds) + ".",
         "headers": _headers("Cache-Control", *more),
-        "content": _content({MEDIA_TYPE: "problem"}),
+        "content": _content(media),
     }
 
 

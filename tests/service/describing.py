@@ -40,7 +40,14 @@ def _results(_: object, response: Any) -> list[Any]:
     return [json.loads(line) for line in response.content.splitlines()]
 
 
-@schemathesis.deserializer("application/octet-stream", "text/*")
+@schemathesis.deserializer(
+    "application/octet-stream",
+    "text/*",
+    "application/cbor",
+    "application/concise-problem-details+cbor",
+    "application/scitt-receipt+cose",
+    "application/scitt-statement+cose",
+)
 def _text(_: object, response: Any) -> str:
     return str(response.content.decode("latin-1"))
 
