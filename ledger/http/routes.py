@@ -116,6 +116,7 @@ class Table:
         others = tuple(elsewhere)
         self._elsewhere = Table(others) if others else None
         self._fixed: dict[str, dict[str, Route]] = {}
+        self._concise: set[str] = set()
         self._others: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         for route in self.routes:
             self._add(route)
@@ -135,15 +136,22 @@ class Table:
         return next(iter(routes.values()), None)
 
     def is_concise(self, path: str) -> bool:
-        """Whether what is wrong at `path` is said in CBOR, whatever was asked there."""
+        """Whether what is wrong at `path` is said in CBOR, whatever was asked there.
+
+        Also where nothing is, beside an address that has a parameter.
+        """
         routes, _ = self.find(path)
         known = next(iter(routes.values()), None) or self.elsewhere(path)
-        return known is not None and known.concise
+        if known is not None:
+            return known.concise
+        return any(path.startswith(each) for each in self._concise)
 
     def _add(self, route: Route) -> None:
         if not route.parameters:
             self._fixed.setdefault(route.path, {})[route.method] = route
             return
+        if route.concise:
+            self._concise.add(route.path.partition("{")[0])
         pattern = route.pattern()
         for known, routes in self._others:
             if known.pattern == pattern.pattern:

@@ -16,6 +16,7 @@ from ledger.callers.issuing import create
 from ledger.http.openapi import described
 from ledger.http.routes import OPEN, READ, WRITE, Route
 from ledger.http.table import table_of
+from tests.statements import added
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("record", "statement", "opaque")
@@ -79,6 +80,15 @@ def filled(service, **headers: str):
     answer = service.post("/v1/records:batch", lines, **kind, **headers)
     assert len(answer.body.splitlines()) == 256
     return service
+
+
+def ready(live, new_service, **options):
+    """A service whose log has entries, and knows who has signed a statement."""
+    if live.charter.kind != "opaque":
+        with live.open() as log:
+            log.register(added())
+    service = new_service(live, **options)
+    return service if live.charter.kind == "statement" else filled(service)
 
 
 # What is described
@@ -178,10 +188,8 @@ BRIEFLY = ("--generation-deterministic", "--phases", "examples,coverage,fuzzing"
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_log_does_what_its_description_says(new_service, kind):
-    service = new_service(kind=kind)
-    if kind != "statement":
-        filled(service)
+def test_a_log_does_what_its_description_says(new_log, new_service, kind):
+    service = ready(new_log(kind=kind), new_service)
     status, said = schemathesis(service, *BRIEFLY, "--max-examples", "2")
     assert status == 0, said
 
@@ -204,10 +212,8 @@ def test_a_log_with_tokens_does_too_and_takes_nobody_without(new_log, new_servic
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_does_so_for_as_long_as_one_looks(new_service, kind):
-    service = new_service(kind=kind, workers=2)
-    if kind != "statement":
-        filled(service)
+def test_it_does_so_for_as_long_as_one_looks(new_log, new_service, kind):
+    service = ready(new_log(kind=kind), new_service, workers=2)
     status, said = schemathesis(
         service, "--max-examples", "500", "--generation-database", "none"
     )

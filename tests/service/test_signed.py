@@ -271,9 +271,10 @@ def test_what_is_refused_is_refused_in_scitts_words(service, data, title):
 
 @SCITT
 def test_what_is_not_there_is_said_in_cbor_too(service):
-    missing = service.get("/entries/999")
-    assert missing.status == 404
-    assert cbor.decode(missing.body)[-1]
+    for path in ("/entries/999", "/entries/-1", "/.well-known/scitt-keys/%C2%84"):
+        missing = service.get(path)
+        assert missing.status == 404
+        assert cbor.decode(missing.body)[-1]
     assert (
         service.post("/entries", b"{}", Content_Type="application/json").status == 415
     )
