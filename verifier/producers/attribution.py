@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
-from verifier.certificate import Certificate, may_lead, verify_chain
-from verifier.errors import CertificateError, MalformedError, ProducerError
-from verifier.keys import PublicKey
+from verifier.errors import ProducerError
 from verifier.producers import Producer, Producers
+from verifier.producers.candidates import carried, keys_of
 from verifier.producers.credential import Credential
 from verifier.statement import Statement
 
 MAX_TRIED: Final = 1_024
 """How often a key is tried on a signature for one statement that names none."""
-
-_Keys: TypeAlias = dict[bytes, tuple[PublicKey, list[Credential]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +58,9 @@ def verify_statement(
     so an auditor finds what the log has found.
     """
     wrong: ProducerError | None = None
-    tried, chain = 0, _carried(statement)
+    tried, chain = 0, carried(statement)
     for producer in _in_order(statement, producers, index):
-        keys = _keys(producer, chain, producers, index, at_ms)
+        keys = keys_of(producer, chain, producers, index, at_ms)
         trials = len(keys) * statement.signatures
         if trials > MAX_TRIED:
             # Who has so many keys does not stand in the way of others.
@@ -173,108 +170,6 @@ def _hints(statement: Statement) -> list[bytes]:
         return [] if statement.claims.kid is None else [statement.claims.kid]
     assert statement.envelope is not None  # noqa: S101 - it is one of the two
     return [x.keyid.encode("utf-8", "replace") for x in statement.envelope.signatures]
-
-
-def _carried(statement: Statement) -> list[Certificate] | None:
-    """The certificates in the statement; None if they cannot be read.
-
-    Read once: to read one takes as long as to verify ten signatures.
-    """
-    try:
-        return [Certificate.parse(each) for each in statement.chain]
-    except MalformedError:
-        return None
-
-
-def _keys(
-    producer: Producer,
-    chain: Sequence[Certificate] | None,
-    producers: Producers,
-    index: int | None,
-    at_ms: int | None,
-) -> _Keys:
-    """The keys of `producer`, by their bytes, each with all that it is known by.
-
-    Also that of the statement's own certificate, where it leads to one of its own.
-    What was registered behind the statement is left out.
-    """
-    found: _Keys = {}
-    for each in producer.credentials:
-        if index is not None and each.since > index:
-            continue
-        key = _key(each, producer, chain or [], producers, index, at_ms)
-        if key is not None:
-            found.setdefault(key.raw, (key, []))[1].append(each)
-    return found
-
-
-def _key(
-    credential: Credential,
-    producer: Producer,
-    chain: Sequence[Certificate],
-    producers: Producers,
-    index: int | None,
-    at_ms: int | None,
-) -> PublicKey | None:
-    """The key that may have made the signature, if it is by this credential."""
-    anchor = credential.certificate
-    if anchor is not None and chain and chain[0].der != anchor.der:
-        leaf = chain[0].key
-        if leaf is None or _is_taken(leaf, producers, index):
-            return None
-        return leaf if _leads(chain, anchor, at_ms) else None
-    key = credential.key if anchor is None else anchor.key
-    if anchor is not None and key is not None and not _leads([anchor], anchor, 0):
-        return None
-    if key is not None and chain and chain[0].key == key:
-        _check_alone(chain, credential, producer, producers, at_ms)
-    return key
-
-
-def _check_alone(
-    chain: Sequence[Certificate],
-    credential: Credential,
-    producer: Producer,
-    producers: Producers,
-    at_ms: int | None,
-) -> None:
-    """Return unless the statement's certificate is by an authority that came first.
-
-    Nobody asks for a proof that who registers a key has it, nor does an authority that
-    makes out a certificate. So neither of the two gets what may be the other's.
-    """
-    for other in producers:
-        for each in other.credentials:
-            if other.name == producer.name or each.since >= credential.since:
-                continue
-            if each.certificate and _leads(chain, each.certificate, at_ms):
-                raise ProducerError(
-                    f"its key was registered for {producer.name}, and its certificate "
-                    f"is by {other.name}: whose it is cannot be told; sign it without "
-                    "the certificate, or with another key"
-                )
-
-
-def _is_taken(leaf: PublicKey, producers: Producers, index: int | None) -> bool:
-    """Whether this key is judged by a registration of its own, made before `index`.
-
-    Whoever is an authority could make out certificates for the keys of others, or for
-    one that was revoked.
-    """
-    held = producers.holder(leaf)
-    return held is not None and (index is None or held.since <= index)
-
-
-def _leads(
-    chain: Sequence[Certificate], anchor: Certificate, at_ms: int | None
-) -> bool:
-    if at_ms is None or not may_lead(chain, anchor):
-        return False
-    try:
-        verify_chain([x.der for x in chain], [anchor], at=at_ms // 1000)
-    except (CertificateError, MalformedError):
-        return False
-    return True
 
 
 def _too_many(producer: Producer, statement: Statement) -> str:
