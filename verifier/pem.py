@@ -26,6 +26,7 @@ from verifier.keys import Algorithm, PublicKey
 from verifier.spelling import base64_text, parse_base64
 
 MAX_BYTES: Final = 1 << 20
+MAX_LINES: Final = 1 << 15
 MAX_KEYS: Final = 64
 """The most keys and certificates in one file."""
 
@@ -80,6 +81,8 @@ def parse_keys(data: bytes) -> list[PublicKey | Certificate]:
     """
     if len(data) > MAX_BYTES:
         raise MalformedError(f"a file of {len(data)} bytes; at most {MAX_BYTES}")
+    if data.count(b"\n") > MAX_LINES:
+        raise MalformedError(f"more than {MAX_LINES} lines")
     try:
         lines = [line.strip() for line in data.decode().split("\n")]
     except UnicodeDecodeError:

@@ -388,6 +388,8 @@ def ends(name: str, data: bytes) -> str:
     return ""
 
 
+# Tracing would be what is timed.
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "bomb"),
     [

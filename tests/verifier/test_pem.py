@@ -328,3 +328,10 @@ def test_whatever_is_changed_in_a_file_nothing_else_is_raised(data):
         parse_keys(bytes(text))
     except MalformedError:
         return
+
+
+def test_a_file_has_so_many_lines():
+    with pytest.raises(MalformedError, match="no public key in it"):
+        parse_keys(b"\n" * (1 << 15))
+    with pytest.raises(MalformedError, match="more than 32768 lines"):
+        parse_keys(b"\n" * ((1 << 15) + 1))
