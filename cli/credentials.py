@@ -8,7 +8,6 @@ from typing import Any
 
 from cli import voice
 from ledger.errors import Refused
-from ledger.keys.registry import credential_of
 from verifier.errors import MalformedError
 from verifier.pem import MAX_BYTES, parse_keys
 from verifier.producers import Producer
@@ -24,7 +23,7 @@ def read_credentials(
         with open(name, "rb") as file:
             data = file.read(MAX_BYTES + 1)
         try:
-            found += [credential_of(each) for each in parse_keys(data)]
+            found += [Credential.of(each) for each in parse_keys(data)]
         except MalformedError as error:
             raise Refused("keys", f"{name}: {error}") from None
     return [replace(each, from_ms=from_ms, until_ms=until_ms) for each in found]

@@ -165,7 +165,7 @@ def _check_scalar(item: object, what: str) -> None:
 def member(document: dict[str, Any], name: str, kind: type, what: str) -> Any:
     """The member `name` of `document`, which has to be there and be of `kind`."""
     if type(value := document.get(name)) is not kind:
-        raise MalformedError(f'{what} has no member "{name}" that is {_KINDS[kind]}')
+        raise MalformedError(f'{what} has no member "{name}" that is {TYPES[kind]}')
     return value
 
 
@@ -176,13 +176,14 @@ def check_members(document: dict[str, Any], allowed: frozenset[str], what: str) 
             raise MalformedError(f"{what} has a member {name[:40]!r} that nobody reads")
 
 
-_KINDS: Final[dict[type, str]] = {
+TYPES: Final[dict[type, str]] = {
     str: "text",
     int: "an integer",
     bool: "true or false",
     list: "a list",
     dict: "an object",
 }
+"""What the types of JSON are called in a message."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -225,10 +225,8 @@ def _explain_policy(data: bytes, report: Report) -> None:
 
 def _explain_keys(data: bytes, report: Report) -> None:
     for each in parse_keys(data):
-        if isinstance(each, Certificate):
-            report.notes("certificate", Credential.of_certificate(each).text)
-        else:
-            report.notes("key", Credential.of_key(each).text)
+        kind = "certificate" if isinstance(each, Certificate) else "key"
+        report.notes(kind, Credential.of(each).text)
 
 
 def _explain_key(data: bytes, report: Report) -> None:

@@ -7,7 +7,7 @@ entries upwards and compared with the tiles as they are stored.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -90,9 +90,9 @@ def check_span(reading: Reading, number: int, floor: int = 0) -> Span:
             if span.record:
                 _check_times(span, tile, entries)
                 if reading.strict:
-                    _check_forms(span, tile, entries)
+                    _check_forms(span, tile, entries, _check_recorded)
             elif reading.statement and reading.strict:
-                _check_statements(span, tile, entries)
+                _check_forms(span, tile, entries, check_bare)
         at = tile.index % WIDTH * HASH_SIZE
         if tile.width == WIDTH:
             expected = (span.parents or b"")[at : at + HASH_SIZE]
@@ -152,34 +152,30 @@ def _check_times(span: Span, tile: Tile, entries: list[bytes]) -> None:
     _note_entries(span, tile, found)
 
 
-def _check_forms(span: Span, tile: Tile, entries: list[bytes]) -> None:
-    """Note entries that are not what a record log may hold."""
+def _check_forms(
+    span: Span, tile: Tile, entries: list[bytes], check: Callable[[bytes], object]
+) -> None:
+    """Note entries that `check` refuses."""
     found: _Found = defaultdict(list)
     for index, data in enumerate(entries, start=tile.index * WIDTH):
         try:
-            entry_time(data)
-        except MalformedError:
-            continue  # noted already
-        try:
-            entry = Entry.parse(data)
-            if entry.type == MEDIA_TYPE:
-                parse_record(entry.body)
-            elif is_statement(entry.type):
-                Statement.parse(entry.body)
+            check(data)
         except MalformedError as error:
             found["form", str(error)].append(index)
     _note_entries(span, tile, found)
 
 
-def _check_statements(span: Span, tile: Tile, entries: list[bytes]) -> None:
-    """Note entries that are not what a statement log may hold."""
-    found: _Found = defaultdict(list)
-    for index, data in enumerate(entries, start=tile.index * WIDTH):
-        try:
-            check_bare(data)
-        except MalformedError as error:
-            found["form", str(error)].append(index)
-    _note_entries(span, tile, found)
+def _check_recorded(data: bytes) -> None:
+    """Return if `data` is what a record log may hold."""
+    try:
+        entry_time(data)
+    except MalformedError:
+        return  # noted already
+    entry = Entry.parse(data)
+    if entry.type == MEDIA_TYPE:
+        parse_record(entry.body)
+    elif is_statement(entry.type):
+        Statement.parse(entry.body)
 
 
 def _note_entries(span: Span, tile: Tile, found: _Found) -> None:

@@ -243,6 +243,16 @@ class Problem(Exception):
         return response
 
 
+_OF_REFUSED: Final = {
+    "size": SIZE,
+    "index": NOT_FOUND,
+    "producer": PRODUCER,
+    "registration": REGISTRATION,
+    "algorithm": MEANING,
+    "payload": MEANING,
+}
+
+
 def problem_of(error: Exception) -> Problem:
     """What somebody is told to whom `error` has happened; a fault is raised again."""
     match error:
@@ -276,11 +286,7 @@ def _of_refused(error: Refused) -> Problem:
     if error.check == "token":
         challenge = {"WWW-Authenticate": 'Bearer realm="provlog"'}
         return Problem(TOKEN, str(error), headers=challenge)
-    kinds = {"size": SIZE, "index": NOT_FOUND, "producer": PRODUCER}
-    kinds["registration"] = REGISTRATION
-    kinds |= dict.fromkeys(("algorithm", "payload"), MEANING)
-    kind = kinds.get(error.check, FORM)
-    return Problem(kind, str(error), check=error.check)
+    return Problem(_OF_REFUSED.get(error.check, FORM), str(error), check=error.check)
 
 
 def page() -> str:

@@ -10,9 +10,10 @@ from aiohttp import web
 from ledger.errors import Refused
 from ledger.http import answering
 from ledger.http.asked import Asked
-from ledger.http.problems import MEDIA, NOT_FOUND, Problem
+from ledger.http.problems import NOT_FOUND, Problem
+from ledger.http.receipts import newest_with
 from ledger.http.sending import send_large
-from ledger.http.submitting import read_body
+from ledger.http.submitting import media_type, read_body
 from ledger.keys.registry import own_of_json
 from ledger.log.reading import Reading
 from verifier import cbor, entry
@@ -21,7 +22,6 @@ from verifier.errors import MalformedError
 from verifier.producers.register import Register, Registered
 
 MAX_BODY_BYTES: Final = 1 << 18
-_JSON: Final = "application/json"
 
 
 class Registration:
@@ -35,21 +35,13 @@ class Registration:
 
     async def listed(self, asked: Asked) -> web.StreamResponse:
         """GET /v1/producers: all that is entered about them, each with its proof."""
-        writer = asked.site.writer
-        published, newest = (
-            writer.published,
-            max(asked.site.registry.indexes(), default=0),
-        )
-        if published and (
-            newest < published.size or asked.site.config.ack != "committed"
-        ):
-            # One that witnesses have cosigned, where that shows all of them.
-            size, checkpoint = published.size, published.note
-        elif writer.checkpoint and asked.site.config.ack == "committed":
-            size, checkpoint = writer.head.size, writer.checkpoint
-        else:
+        newest = max(asked.site.registry.indexes(), default=0)
+        # Or as many of them as may be shown.
+        found = newest_with(asked.site, newest) or newest_with(asked.site, 0)
+        if found is None:
             says = "no checkpoint is published yet that could show them"
             raise Problem(NOT_FOUND, says, check="index")
+        size, checkpoint = found
         # Thousands of proofs, for a log of many producers: one at a time.
         async with self._alone:
             if self._made[0] != size:
@@ -71,9 +63,7 @@ class Registration:
 
     async def change(self, asked: Asked) -> web.Response:
         """POST /v1/producers: enter what an administrator says about one."""
-        name = (asked.header("Content-Type") or "").partition(";")[0].strip().lower()
-        if name and name != _JSON:
-            raise Problem(MEDIA, f"it is {_JSON}, and not {name[:60]!a}")
+        media_type(asked.header("Content-Type"), (answering.JSON,), "this")
         body = await read_body(asked)
         try:
             document = parse_document(body, "the body", most=MAX_BODY_BYTES)

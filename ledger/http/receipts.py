@@ -10,10 +10,26 @@ import asyncio
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from ledger.http.site import Site
 from ledger.log.reading import Reading
 from verifier.receipt import Receipt
 
 _Wanted: TypeAlias = tuple[Sequence[int], "asyncio.Future[list[list[bytes]]]"]
+
+
+def newest_with(site: Site, index: int) -> tuple[int, bytes] | None:
+    """The size of the newest checkpoint with that entry in it, and the checkpoint.
+
+    A published one where there is, for witnesses have cosigned it; else the newest
+    that was signed, where answers do not wait for more.
+    """
+    writer, published = site.writer, site.writer.published
+    if published is not None and index < published.size:
+        return published.size, published.note
+    waits = site.config.ack != "committed"
+    if writer.checkpoint and index < writer.head.size and not waits:
+        return writer.head.size, writer.checkpoint
+    return None
 
 
 class Receipts:

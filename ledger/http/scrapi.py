@@ -16,7 +16,8 @@ from ledger.http import answering
 from ledger.http.asked import Asked
 from ledger.http.faces import COSE_RECEIPT, TRANSPARENT, face
 from ledger.http.problems import MEANING, NOT_FOUND, PRODUCER, Problem
-from ledger.http.submitting import Submitting, check_statement_type, read_body
+from ledger.http.receipts import newest_with
+from ledger.http.submitting import Submitting, media_type, read_body
 from ledger.log.reading import Reading
 from verifier import cbor
 from verifier.cosekey import cose_key, thumbprint
@@ -47,7 +48,7 @@ class Scrapi:
     async def register(self, asked: Asked) -> web.Response:
         """POST /entries: register a signed statement, and get its receipt."""
         body = await read_body(asked)
-        check_statement_type(asked.header("Content-Type"), _TAKEN)
+        media_type(asked.header("Content-Type"), _TAKEN, "a statement")
         try:
             admitted = await self._submitting.looked_at(asked, body)
         except Refused as error:
@@ -64,14 +65,11 @@ class Scrapi:
 
     async def receipt(self, asked: Asked) -> web.Response:
         """GET /entries/{index}: the receipt, under the newest checkpoint there is."""
-        index, writer = asked.number("index"), asked.site.writer
-        published = writer.published
-        if published is not None and index < published.size:
-            size, checkpoint = published.size, published.note
-        elif asked.site.config.ack == "committed" and index < writer.head.size:
-            size, checkpoint = writer.head.size, writer.checkpoint
-        else:
+        index = asked.number("index")
+        found = newest_with(asked.site, index)
+        if found is None:
             raise Problem(NOT_FOUND, f"there is no entry {index}", check="index")
+        size, checkpoint = found
         proof = tuple(self._reading.inclusion(index, size))
         receipt = Receipt(index=index, proof=proof, checkpoint=checkpoint)
         body = face(asked, COSE_RECEIPT, receipt, self._reading.entry(index))

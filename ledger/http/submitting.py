@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -76,7 +77,7 @@ class Submitting:
         """POST /v1/statements: something signed by its producer."""
         wanted = choose(asked.header("Accept"), OFFERED)
         body = await read_body(asked)
-        check_statement_type(asked.header("Content-Type"))
+        media_type(asked.header("Content-Type"), STATEMENT_TYPES, "a statement")
         if wanted == TRANSPARENT and not body.startswith(COSE_PREFIX):
             says = "only a COSE_Sign1 can carry its receipt; ask for another form"
             raise Problem(NOT_ACCEPTABLE, says)
@@ -165,10 +166,7 @@ def result(
 
 def read_record(data: bytes, content_type: str | None) -> bytes:
     """The record in a body, as its media type says; without one, as it looks."""
-    name = (content_type or "").partition(";")[0].strip().lower()
-    if name and name not in (*JSON_TYPES, *CBOR_TYPES):
-        says = f"a record is {JSON_TYPES[0]} or {CBOR_TYPES[0]}, and not {name[:60]!a}"
-        raise Problem(MEDIA, says)
+    name = media_type(content_type, (*JSON_TYPES, *CBOR_TYPES), "a record")
     if name in CBOR_TYPES and is_json(data):
         raise Refused("form", f"it is JSON, and was sent as {name}")
     try:
@@ -180,14 +178,13 @@ def read_record(data: bytes, content_type: str | None) -> bytes:
     return record
 
 
-def check_statement_type(
-    content_type: str | None, taken: tuple[str, ...] = STATEMENT_TYPES
-) -> None:
-    """Return if a body of this type may be a statement; which, it says itself."""
+def media_type(content_type: str | None, taken: Sequence[str], what: str) -> str:
+    """The type of a body, without parameters, if it is one of `taken`; "" if unsaid."""
     name = (content_type or "").partition(";")[0].strip().lower()
     if name and name not in taken:
-        says = f"a statement is one of {', '.join(taken)}, and not {name[:60]!a}"
+        says = f"{what} is one of {', '.join(taken)}, and not {name[:60]!a}"
         raise Problem(MEDIA, says)
+    return name
 
 
 def as_problem(error: Refused, data: bytes) -> Exception:

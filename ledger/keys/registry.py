@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from verifier.certificate import Certificate
 from verifier.document import check_members, member
 from verifier.errors import MalformedError
-from verifier.keys import PublicKey
 from verifier.own import PRODUCER_ADD, PRODUCER_REVOKE, PRODUCER_ROTATE, Own
 from verifier.producers.credential import Credential
 from verifier.spelling import base64_text, parse_base64
@@ -25,13 +23,6 @@ _MEMBERS: Final = {
 _BYTES: Final = ("key", "certificate")
 _WHAT: Final = "what is said about a producer"
 MAX_REASON: Final = 1_024
-
-
-def credential_of(key: PublicKey | Certificate) -> Credential:
-    """That of a key or a certificate, for as long as nobody ends it."""
-    if isinstance(key, Certificate):
-        return Credential.of_certificate(key)
-    return Credential.of_key(key)
 
 
 def add(
@@ -62,7 +53,7 @@ def rotate(producer: str, credentials: Sequence[Credential], *, until_ms: int) -
 
 
 def revoke(producer: str, ids: Sequence[str], reason: str) -> Own:
-    """These keys of his are good no more, from this entry on."""
+    """These keys of it are good no more, from this entry on."""
     return {
         "kind": PRODUCER_REVOKE,
         "producer": producer,

@@ -307,7 +307,7 @@ def test_elsewhere_it_is_said_in_json(service):
         refused = service.ask("DELETE", path)
         assert refused.status == 405
         assert refused.json["check"] == "method"
-    assert service.get("/entries/x").json["check"] == "not-found"
+    assert service.get("/entriesx").json["check"] == "not-found"
 
 
 @SCITT

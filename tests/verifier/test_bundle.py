@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.recordlog import CLOSED, OPENED, true_bundle
+from tests.spoiling import DROP, replaced
 from verifier import Bundle, MalformedError
 from verifier.bundle import MAX_BYTES, MAX_OPENINGS, Before, parse_proof
 from verifier.receipt import MAX_HASHES
 
 TRUE = true_bundle()
-DROP = object()
 
 
 def b64(data: bytes) -> str:
@@ -26,14 +26,7 @@ def document() -> Any:
 
 def spoiled(*path: str | int, to: object) -> bytes:
     """The true bundle as JSON, with the value at `path` replaced or dropped."""
-    whole = place = document()
-    for step in path[:-1]:
-        place = place[step]
-    if to is DROP:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = to
-    return json.dumps(whole).encode()
+    return json.dumps(replaced(document(), *path, to=to)).encode()
 
 
 # What it is

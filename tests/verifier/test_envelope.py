@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import foreign
+from tests.spoiling import DROP, replaced
 from tests.testlog import Signer, signer
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
@@ -34,7 +35,6 @@ PAYLOAD = b'{"what": "I say so"}'
 ALICE, BOB, CAROL = (signer(name) for name in ("alice", "bob", "carol"))
 QUANTUM = signer("quantum", 0x06)
 CURVE = ec.derive_private_key(7, ec.SECP256R1())
-DROP = object()
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ENVELOPES = st.builds(
@@ -94,14 +94,7 @@ def document() -> Any:
 
 def spoiled(*path: str | int, to: object) -> bytes:
     """The true envelope as JSON, with the value at `path` replaced or dropped."""
-    whole = place = document()
-    for step in path[:-1]:
-        place = place[step]
-    if to is DROP:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = to
-    return json.dumps(whole).encode()
+    return json.dumps(replaced(document(), *path, to=to)).encode()
 
 
 # What is signed

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import foreign
+from tests.spoiling import DROP, replaced
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
 from verifier.statement.intoto import (
@@ -25,7 +26,6 @@ from verifier.statement.intoto import (
 V1 = "https://in-toto.io/Statement/v1"
 V01 = "https://in-toto.io/Statement/v0.1"
 KIND = "https://types.example/claim/v1"
-DROP = object()
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 HEX = st.binary(min_size=32, max_size=32).map(bytes.hex)
@@ -50,14 +50,7 @@ def parse(value: object) -> InTotoStatement:
 
 def spoiled(*path: str | int, to: object) -> dict[str, Any]:
     """The true statement with the value at `path` replaced or dropped."""
-    whole = document()
-    place: Any = whole
-    for step in path[:-1]:
-        place = place[step]
-    if to is DROP:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = to
+    whole: dict[str, Any] = replaced(document(), *path, to=to)
     return whole
 
 

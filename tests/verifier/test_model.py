@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -10,30 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import foreign
+from tests.models import MODEL, RESOURCES, files, root
 from verifier.errors import MalformedError
 from verifier.statement.intoto import InTotoStatement
 from verifier.statement.predicates import Summary, summarise
-
-MODEL = "https://model_signing/signature/v1.0"
-
-
-def files(*names: str) -> list[dict[str, str]]:
-    return [
-        {
-            "name": each,
-            "digest": sha256(each.encode()).hexdigest(),
-            "algorithm": "sha256",
-        }
-        for each in names
-    ]
-
-
-def root(resources: list[dict[str, str]]) -> str:
-    """The digest of a model, by its definition."""
-    return sha256(b"".join(bytes.fromhex(e["digest"]) for e in resources)).hexdigest()
-
-
-RESOURCES = files("a/config.json", "a/weights.bin", "a:b", "ä")
 
 
 def document() -> dict[str, Any]:

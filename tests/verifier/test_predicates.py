@@ -2,13 +2,14 @@
 
 import json
 from contextlib import suppress
-from hashlib import sha256
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.models import MODEL, RESOURCES, root
+from tests.spoiling import DROP
 from verifier.errors import MalformedError
 from verifier.statement.intoto import InTotoStatement
 from verifier.statement.predicates import Summary, summarise
@@ -17,28 +18,9 @@ from verifier.statement.summary import MAX_SAYS, MAX_TEXT, clip
 PROVENANCE = "https://slsa.dev/provenance/v1"
 VERIFICATION = "https://slsa.dev/verification_summary/v1"
 TESTS = "https://in-toto.io/attestation/test-result/v0.1"
-MODEL = "https://model_signing/signature/v1.0"
-DROP = object()
 UNSET = [DROP, None, "", {}, []]
 
 
-def files(*names: str) -> list[dict[str, str]]:
-    return [
-        {
-            "name": each,
-            "digest": sha256(each.encode()).hexdigest(),
-            "algorithm": "sha256",
-        }
-        for each in names
-    ]
-
-
-def root(resources: list[dict[str, str]]) -> str:
-    """The digest of a model, by its definition."""
-    return sha256(b"".join(bytes.fromhex(e["digest"]) for e in resources)).hexdigest()
-
-
-RESOURCES = files("a/config.json", "a/weights.bin", "a:b", "ä")
 TRUE: dict[str, dict[str, Any]] = {
     PROVENANCE: {
         "buildDefinition": {

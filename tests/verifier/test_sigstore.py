@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import foreign
+from tests.spoiling import DROP, replaced
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
 from verifier.keys import Algorithm, PublicKey
@@ -26,7 +27,6 @@ from verifier.statement.sigstore import (
 
 V3 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MODEL = "https://model_signing/signature/v1.0"
-DROP = object()
 
 
 def b64(data: bytes) -> str:
@@ -66,14 +66,7 @@ def parse(value: object) -> SigstoreBundle:
 
 def spoiled(*path: str | int, to: object) -> dict[str, Any]:
     """The true bundle with the value at `path` replaced, added or dropped."""
-    whole = document()
-    place: Any = whole
-    for step in path[:-1]:
-        place = place[step]
-    if to is DROP:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = to
+    whole: dict[str, Any] = replaced(document(), *path, to=to)
     return whole
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from verifier.certificate import Certificate
 from verifier.errors import MalformedError
 from verifier.pem import parse_keys
 from verifier.policy import Policy
@@ -47,12 +46,8 @@ def believed_producers(
     found: dict[str, Credential] = {}
     for name, data in files.items():
         for each in parse_keys(data):
-            credential = (
-                Credential.of_certificate(each)
-                if isinstance(each, Certificate)
-                else Credential.of_key(each)
-            )
-            found.setdefault(credential.id, replace(credential, file=name))
+            credential = replace(Credential.of(each), file=name)
+            found.setdefault(credential.id, credential)
     if not 1 <= threshold <= len(found):
         raise MalformedError(
             f"{threshold} keys have to sign, of {len(found)} that are given"

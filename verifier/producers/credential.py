@@ -54,6 +54,13 @@ class Credential:
     file: str | None = None
 
     @classmethod
+    def of(cls, found: PublicKey | Certificate) -> Self:
+        """That of a key or a certificate, for as long as nobody ends it."""
+        if isinstance(found, Certificate):
+            return cls.of_certificate(found)
+        return cls.of_key(found)
+
+    @classmethod
     def of_key(cls, key: PublicKey) -> Self:
         """That of a key, in whichever way its signatures are written."""
         if key.algorithm is Algorithm.ECDSA_P256_RAW:

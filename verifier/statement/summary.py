@@ -12,19 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, Self
 
+from verifier.document import TYPES
 from verifier.errors import MalformedError
 
 MAX_SAYS: Final = 300
 MAX_TEXT: Final = 80
 """How much of one text of a stranger's stands in a line."""
 
-_KINDS: Final[dict[type, str]] = {
-    str: "text",
-    int: "an integer",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
-}
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -60,7 +54,7 @@ class Part:
         """The member `name`, which has to be there and be of `kind`."""
         value = self.members.get(name)
         if value is None or (value in ("", [], {}) and not empty):
-            wanted = f"{self.spec} requires {_KINDS[kind]} there"
+            wanted = f"{self.spec} requires {TYPES[kind]} there"
             self.refuse(name, f"is missing or empty: {wanted}")
         return self.may(name, kind)
 
@@ -68,7 +62,7 @@ class Part:
         """The member `name`, which is of `kind` if it is there, and else None."""
         value = self.members.get(name)
         if value is not None and type(value) is not kind:
-            self.refuse(name, f"is not {_KINDS[kind]}, as {self.spec} requires")
+            self.refuse(name, f"is not {TYPES[kind]}, as {self.spec} requires")
         return value
 
     def part(self, name: str) -> Part:
