@@ -26,7 +26,7 @@ from verifier.errors import VerificationError
 from verifier.keys import KeyType, VerifierKey
 from verifier.note import Note, verify_note
 from verifier.receipt.cose import KINDS
-from verifier.receipt.line import ALGORITHMS, line_id
+from verifier.receipt.line import ALGORITHMS, find_line, line_id, signed_kind
 
 _TIME: Final = struct.Struct(">Q")
 _UNREADABLE: Final = (OSError, OverflowError, struct.error)
@@ -174,6 +174,8 @@ class Kept:
             raise VerificationError(f"row {number} leads to no checkpoint")
         with open(self._notes, "rb") as file:
             data = os.pread(file.fileno(), end - start, start)
+        if len(data) != end - start:
+            raise VerificationError(f"row {number} leads to a part of a checkpoint")
         self._check(data, size)
         return data
 
@@ -181,6 +183,8 @@ class Kept:
         """Return if it is a checkpoint of this log's, of this size."""
         parsed = Note.parse(data)
         verify_note(parsed, self._keys)
+        if find_line(parsed, self._keys) and not signed_kind(parsed, self._keys):
+            raise VerificationError("its line for COSE receipts does not verify")
         checkpoint = Checkpoint.parse(parsed.text)
         if (checkpoint.origin, checkpoint.size) != (self._origin, size):
             raise VerificationError(f"it is of {checkpoint.origin}, {checkpoint.size}")

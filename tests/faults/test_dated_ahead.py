@@ -65,8 +65,9 @@ def times_of(note, keys):
     kinds = {(each.name, each.id): each for each in keys}
     found = {}
     for line in Note.parse(note).signatures:
-        key = kinds[line.name, line.key_id]
-        if key.type is not KeyType.ED25519:
+        key = kinds.get((line.name, line.key_id))
+        # The line for COSE receipts is of no key that is known here, and states none.
+        if key and key.type is not KeyType.ED25519:
             found[key.name] = split_time(line.signature)[0]
     return found
 

@@ -14,6 +14,7 @@ from tests.livelog import LiveLog
 from verifier.checkpoint import Checkpoint
 from verifier.note import Note
 from verifier.receipt import Receipt
+from verifier.receipt.line import signed_kind
 
 ROW = 24
 
@@ -107,12 +108,29 @@ def test_a_note_without_its_row_does_not_spoil_the_next(published):
 
 def test_any_changed_byte_of_a_note_takes_that_one_away_and_no_other(published):
     notes = published.file.read_bytes()
-    start = len(published.notes[1])
-    for at in range(start, start + len(published.notes[2]), 7):
-        published.file.write_bytes(
-            notes[:at] + bytes([notes[at] ^ 1]) + notes[at + 1 :]
-        )
+    start, note = len(published.notes[1]), published.notes[2]
+    # By another name or id the line for COSE receipts is nobody's: all pass over it.
+    foreign = range(note.rindex("\u2014 ".encode()), note.rindex(b" ") + 6)
+    for at in range(len(note)):
+        if at in foreign:
+            continue
+        changed = bytearray(notes)
+        changed[start + at] ^= 1
+        published.file.write_bytes(changed)
         assert published.found() == [1, 5]
+
+
+def test_a_changed_name_of_the_line_for_cose_receipts_makes_it_nobodys(published):
+    notes, (key,) = published.file.read_bytes(), published.live.policy.logs
+    published.file.write_bytes(
+        notes.replace(b" log.example/live ", b" log.example/lies ")
+    )
+    assert published.found() == []
+    at = len(published.notes[1]) + published.notes[2].rindex(b"live")
+    published.file.write_bytes(notes[:at] + b"lies" + notes[at + 4 :])
+    left = Note.parse(published.kept.of_size(2))
+    assert signed_kind(left, [key]) is None
+    assert published.live.saw(left.encode()).size == 2
 
 
 def test_what_another_log_has_published_is_not_believed(published, tmp_path):

@@ -15,6 +15,7 @@ from pathlib import Path
 import cbor2
 import pytest
 
+from tests import receiptline
 from tests.house.shell import as_pattern
 from tests.reference.rfc6962 import Tree
 from tests.testlog import Signer, checkpoint_text, note, receipt_text
@@ -214,12 +215,6 @@ SHOWN = {
     "statement": lambda: in_lines(statement()),
     "cose-receipt": lambda: f"{in_lines(line_blob())}\n\n{in_lines(cose_receipt())}",
 }
-PROTECTED = {
-    1: -19,
-    4: sha256(b"\xa3\x01\x01\x20\x06\x21\x58\x20" + LOG.public).digest(),
-    15: {1: LOG.name, 2: "provlog/opaque"},
-    395: 1,
-}
 
 
 def in_lines(data: bytes) -> str:
@@ -236,18 +231,13 @@ def statement() -> bytes:
 
 
 def line_blob() -> bytes:
-    """What stands in base64 in the line for COSE receipts."""
-    kind = b"\xffprovlog/receipt/1/opaque/-19\n"
-    key_id = sha256(LOG.name.encode() + b"\n" + kind + LOG.public).digest()[:4]
-    protected = cbor2.dumps(PROTECTED)
-    message = cbor2.dumps(["Signature1", protected, b"", TREE.mth(0, 3)])
-    return key_id + LOG.sign(message)
+    return receiptline.blob(LOG, "opaque", TREE.mth(0, 3))
 
 
 def cose_receipt() -> bytes:
     proof = cbor2.dumps([3, 1, TREE.path(1, 3)])
-    unprotected = {396: {-1: [proof]}}
-    members = [cbor2.dumps(PROTECTED), unprotected, None, line_blob()[4:]]
+    protected = receiptline.protected(LOG, "opaque")
+    members = [protected, {396: {-1: [proof]}}, None, line_blob()[4:]]
     return cbor2.dumps(cbor2.CBORTag(18, members))
 
 

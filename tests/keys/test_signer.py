@@ -3,11 +3,9 @@
 import json
 import threading
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import count
 from types import SimpleNamespace
 
-import cbor2
 import nacl.bindings
 import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
@@ -16,7 +14,7 @@ import ledger.keys.signer
 from ledger.errors import Halted
 from ledger.keys.keyfile import KeyFile, SigningKey
 from ledger.keys.signer import Signer
-from tests import testlog
+from tests import receiptline, testlog
 from tests.foreign import folder
 from tests.reference.rfc6962 import Tree
 from verifier import Policy, VerificationError, verify_checkpoint
@@ -65,27 +63,12 @@ def ids(note: bytes) -> list[bytes]:
 
 
 def receipt_id(key: SigningKey, algorithm: int = -19) -> bytes:
-    """The key id of the line for COSE receipts, by its definition in docs/format.md."""
-    kind = b"\xffprovlog/receipt/1/record/%d\n" % algorithm
-    raw = as_tests_sign(key).public
-    return sha256(key.name.encode() + b"\n" + kind + raw).digest()[:4]
+    return receiptline.line_id(as_tests_sign(key), "record", algorithm)
 
 
 def receipt_line(key: SigningKey, size: int, algorithm: int = -19) -> str:
-    """The line itself, with the same key's signature over the same root."""
-    public = as_tests_sign(key).public
-    members = b"\xa3\x01\x01\x20\x06\x21\x58\x20" + public
-    protected = cbor2.dumps(
-        {
-            1: algorithm,
-            4: sha256(members).digest(),
-            15: {1: ORIGIN, 2: "provlog/record"},
-            395: 1,
-        }
-    )
-    message = cbor2.dumps(["Signature1", protected, b"", TREE.mth(0, size)])
-    blob = receipt_id(key, algorithm) + as_tests_sign(key).sign(message)
-    return f"\u2014 {ORIGIN} {testlog.b64(blob)}\n"
+    root = TREE.mth(0, size)
+    return receiptline.line(as_tests_sign(key), "record", root, algorithm)
 
 
 # What is signed

@@ -244,5 +244,5 @@ def test_where_all_is_published_first_so_is_a_batch(new_service):
     response = service.post(PATH, b"one\ntwo", Content_Type=LINES)
     for line in response.body.splitlines():
         result = json.loads(line)
-        # The newest published one has been cosigned, which a plain answer is not.
-        assert len(result["receipt"].rpartition("\n\n")[2].splitlines()) == 2
+        # The newest published one states a time, which a plain answer does not.
+        assert len(result["receipt"].rpartition("\n\n")[2].splitlines()) == 3

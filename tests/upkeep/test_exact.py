@@ -11,6 +11,7 @@ from ledger.log.log import Log
 from ledger.log.look import look
 from ledger.publish.export import export
 from ledger.upkeep.birth import init, new_charter, new_keys
+from tests import receiptline
 from tests.testlog import LOG, ORIGIN, TestLog, note
 from tests.upkeep.spoil import TIME
 from verifier.keys import KeyType
@@ -62,4 +63,7 @@ def test_batches_leave_no_trace(tmp_path_factory, key, entries, data):
     files, checkpoint = one
     assert files == tiles(expected.folder)
     text = checkpoint.decode().partition("\n\n")[0] + "\n"
-    assert checkpoint == expected.checkpoint() == note(text, LOG.line(text))
+    root = expected.tree.mth(0, len(entries))
+    assert expected.checkpoint() == note(text, LOG.line(text))
+    line = receiptline.line(LOG, "opaque", root)
+    assert checkpoint == note(text, LOG.line(text), line)
