@@ -27,8 +27,8 @@ from benchmarks.limited import Limited, limited, unavailable
 CAPACITY: Final = 1_000
 MEMORY: Final = 256 << 20
 TIMES: Final = (1, 2, 5, 10)
-SETTINGS: Final = f"""\
-entries_per_s = {CAPACITY}
+_SETTINGS: Final = """\
+entries_per_s = %d
 burst_ms = 200
 pool_entries = 4096
 pool_bytes = 8388608
@@ -160,14 +160,14 @@ def published(url: str, size: int) -> int:
 
 
 @contextmanager
-def overloaded(folder: Path, group: Limited, settings: str = SETTINGS) -> Iterator[str]:
-    """A service in the control group; its address."""
+def overloaded(folder: Path, group: Limited, capacity: int = CAPACITY) -> Iterator[str]:
+    """A service in the control group that takes so many entries/s; its address."""
     log = folder / "overloaded"
     shutil.rmtree(log, ignore_errors=True)
     provlog = [sys.executable, "-m", "cli"]
     made = [*provlog, "init", str(log), "--origin", "log.example/overload"]
     subprocess.run([*made, "--entries", "opaque"], check=True, capture_output=True)
-    (log / "log.toml").write_text(settings)
+    (log / "log.toml").write_text(_SETTINGS % capacity)
     serve = [*group.wrapper, *provlog, "serve", str(log), "--json", "--workers", "1"]
     places = ["--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"]
     with subprocess.Popen(
