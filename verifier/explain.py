@@ -6,6 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from verifier import own
+from verifier.bundle import Bundle
 from verifier.certificate import Certificate
 from verifier.checkpoint import Checkpoint
 from verifier.cose import PREFIX as COSE_PREFIX
@@ -26,8 +27,6 @@ from verifier.producers.register import MAX_BYTES as MAX_REGISTER_BYTES
 from verifier.producers.register import SCHEMA as REGISTER
 from verifier.producers.register import Register
 from verifier.receipt import FAMILY, Receipt
-from verifier.receipt.cose import CoseReceipt
-from verifier.receipt.transparent import TransparentStatement
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
 from verifier.report import Report, path_text, time_text
 from verifier.statement import is_statement
@@ -112,10 +111,9 @@ def _explain_evidence(data: bytes, report: Report) -> None:
             )
             _explain_note(claim.first, report)
             _explain_note(claim.second, report)
-        case CoseReceipt() | TransparentStatement():
-            # Told apart by their first bytes, and explained elsewhere.
-            raise MalformedError("COSE where JSON was expected")
         case found:
+            # COSE is told apart by its first bytes, and explained elsewhere.
+            assert isinstance(found, Bundle)  # noqa: S101 - nothing else is left
             says = (
                 f"an entry of {len(found.entry)} bytes; openings: {len(found.openings)}"
             )

@@ -95,8 +95,10 @@ class Facing:
         began = set(self._front.under_way)
         # By the clock: on a busy machine each of the naps is longer than it should be.
         until = stopwatch() + _ANSWERING * self._stop_s
-        while began & self._front.under_way and stopwatch() < until:
-            await asyncio.sleep(_LOOK_S)
+        left = until - stopwatch()
+        while began & self._front.under_way and left > 0:
+            await asyncio.sleep(min(_LOOK_S, left))
+            left = until - stopwatch()
         ending = asyncio.create_task(self._serving.stop())
         until = stopwatch() + 3 * _CLOSING * self._stop_s
         while stopwatch() < until:

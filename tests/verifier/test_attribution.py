@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ledger.keys import registry
-from tests.authority import FROM, NOW, TO, ed25519_key, issue
+from tests.authority import FROM, NOW, TO, ed25519_key, issue, usage
 from tests.statements import CI, ISSUER, OTHER, Maker, added, envelope, sign1
 from verifier import cbor
 from verifier.certificate import Certificate
@@ -189,6 +189,12 @@ def test_a_later_end_does_not_take_back_an_earlier_one():
     assert whose(sign1(maker=OTHER), producers, at_ms=AT_MS)
 
 
+def test_of_a_key_that_an_auditor_brought_no_entry_is_named():
+    assert "entry" not in CI.credential.story
+    (key,) = next(iter(folded(added()))).credentials
+    assert "registered at entry 10" in key.story
+
+
 def test_a_key_is_good_from_its_first_moment_on():
     producers = folded(registry.add("x", [replace(CI.credential, from_ms=AT_MS)]))
     assert "is good from" in refused(sign1(), producers, at_ms=AT_MS - 1)
@@ -242,6 +248,17 @@ def test_a_certificate_that_was_registered_itself_is_good_as_long_as_that_says()
 def test_a_certificate_for_another_kind_of_key_signs_nothing():
     rsa_ = issue("CN=ci", rsa.generate_private_key(65537, 2048), AUTHORITY)
     refused(chained(rsa_.der), anchored(AUTHORITY.der), at_ms=NOW_MS)
+
+
+def test_an_authority_that_may_sign_nothing_itself_has_signed_nothing():
+    above = issue(
+        "CN=x", ed25519_key(1), authority=True, allowed=usage("key_cert_sign")
+    )
+    refused(chained(), anchored(above.der), at_ms=NOW_MS)
+
+
+def test_who_signs_for_an_authority_is_told_to_carry_its_certificate():
+    assert "carries no certificate" in refused(chained(), anchored(AUTHORITY.der))
 
 
 def test_what_is_carried_and_is_no_certificate_helps_nobody():

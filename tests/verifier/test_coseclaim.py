@@ -8,6 +8,7 @@ import cbor2
 import pytest
 
 from ledger.keys import registry
+from tests import receiptline
 from tests.auditor import Auditor
 from tests.reference.rfc6962 import Tree
 from tests.statements import CI, IN_TOTO, OTHER, Maker, added, envelope, in_toto, sign1
@@ -23,12 +24,13 @@ from tests.testlog import (
 from verifier.bundle import Bundle
 from verifier.entry import LOG as BY_LOG
 from verifier.entry import Entry
-from verifier.note import NoteSignature
+from verifier.errors import MalformedError
+from verifier.explain import explain
 from verifier.own import MEDIA_TYPE, encode_own
 from verifier.pem import key_text
-from verifier.producers.register import Register, Registered
+from verifier.producers.register import MAX_ENTRIES, Register, Registered
 from verifier.receipt import Receipt
-from verifier.receipt.line import line_id, line_message, protected_of
+from verifier.report import Report
 from verifier.statement import COSE, DSSE
 
 AT = 1_790_000_000_000
@@ -68,12 +70,8 @@ class Logged:
 
     def checkpoint(self) -> bytes:
         text = checkpoint_text(self.size, self.root)
-        return note(text, LOG.line(text), *([self._line()] if self.kind else []))
-
-    def _line(self) -> str:
-        about = ORIGIN, LOG_MAKER.public, -19, self.kind
-        signature = LOG.sign(line_message(protected_of(*about), self.root))
-        return NoteSignature(ORIGIN, line_id(*about), signature).text()
+        line = [receiptline.line(LOG, self.kind, self.root)] if self.kind else []
+        return note(text, LOG.line(text), *line)
 
     def bundle(self, index: int) -> bytes:
         text = receipt_text(index, self.tree.path(index, self.size), self.checkpoint())
@@ -355,10 +353,11 @@ def test_a_register_says_whose_key_it_was_and_until_when(auditor):
         lambda document: document.update(entries=[5]),
         lambda document: document["entries"][0].update(entry="A" * 87_384),
         lambda document: document.update(entries=document["entries"] * 9_000),
+        lambda document: document.update(entries=[5] * (MAX_ENTRIES + 1)),
     ],
     ids=[
         *("gap", "reversed", "twice", "index", "proof", "checkpoint", "member"),
-        *("schema", "entry", "large", "many"),
+        *("schema", "entry", "large", "many", "more"),
     ],
 )
 def test_a_register_that_is_not_the_logs_is_no_ground_to_stand_on(auditor, spoil):
@@ -373,6 +372,9 @@ def test_what_is_not_about_producers_has_no_place_in_a_register(auditor):
     register = auditor.file("register", RECORDS.register(0, 1).encode())
     assert run(auditor, RECORDS.bundle(1), "--producer", register) == 2
     assert "entry 1 is not about producers" in auditor.err
+
+    with pytest.raises(MalformedError, match="entry 1 is not about producers"):
+        explain(RECORDS.register(0, 1).encode(), Report())
 
 
 def test_a_register_stands_alone(auditor):

@@ -132,6 +132,14 @@ def test_who_registers_another_s_key_gets_none_of_what_its_certificate_is_on():
             whose(chained(LEAF), producers, index)
 
 
+def test_an_authority_that_did_not_issue_it_does_not_stand_in_the_way():
+    other = issue("CN=an authority", ed25519_key(7), authority=True)
+    producers = folded(
+        registry.add("other", [of(other)]), {**added(KEY), "issuers": []}
+    )
+    assert whose(chained(LEAF), producers, 15).producer.name == "ci"
+
+
 def test_a_leaf_is_taken_back_as_a_key_of_its_authority_s_producer():
     producers = folded(
         registry.add("lab", [of(AUTHORITY)]),
