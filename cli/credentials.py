@@ -8,6 +8,7 @@ from typing import Any
 
 from cli import voice
 from ledger.errors import Refused
+from verifier.cosekey import thumbprint
 from verifier.errors import MalformedError
 from verifier.pem import MAX_BYTES, parse_keys
 from verifier.producers import Producer
@@ -35,6 +36,7 @@ def credential_documents(keys: Sequence[Credential]) -> list[dict[str, Any]]:
         {
             "id": each.id,
             "algorithm": each.key.algorithm if each.key else None,
+            "thumbprint": thumbprint(each.key).hex() if each.key else None,
             "certificate": each.certificate.subject if each.certificate else None,
             "registered": each.added,
             "from_ms": each.from_ms,

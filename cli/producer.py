@@ -54,8 +54,8 @@ Exit status:
 
 \b
 With --json, one object: producer, index (of the entry), issuers, threshold and keys:
-id, algorithm or certificate (its subject), registered, from_ms, until_ms, revoked and
-reason.
+id, algorithm, thumbprint (which a COSE_Sign1 names as its key), certificate (its
+subject), registered, from_ms, until_ms, revoked and reason.
 
 \b
 Examples:

@@ -244,6 +244,7 @@ def test_who_waits_as_long_as_told_is_admitted(asked, rate, all_rate):
 # Several processes
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("killed", [0, 2])
 def test_processes_together_get_the_rate_of_one(killed):
     rate, seconds = 500, 12

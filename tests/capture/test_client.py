@@ -132,6 +132,7 @@ def test_any_number_of_threads_may_use_one_client(service):
     assert len({each.index for each in logged}) == 200
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_child_has_connections_of_its_own(service):
     with client_of(service) as client:

@@ -81,6 +81,7 @@ def test_the_console_script_answers_as_the_module_does(desk):
 # Pipes
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "line",
     [
@@ -334,6 +335,7 @@ def test_an_interrupted_audit_ends_without_a_traceback(long_log):
     assert "interrupted" in said
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this is not Linux")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=str)
 def test_who_worked_for_a_killed_audit_leaves_after_it(long_log, how):

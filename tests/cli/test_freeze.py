@@ -97,6 +97,7 @@ def test_without_a_terminal_it_has_to_be_said_that_it_is_meant(new_log, tmp_path
     assert said("status", log.folder)["state"] == "writes"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("answer", "status", "state"),
     [(b"y\n", 0, "frozen"), (b"n\n", 2, "writes"), (b"\x03", 2, "writes")],

@@ -28,6 +28,7 @@ from tests.loopback import Server, answer, raw, running
 from tests.statements import CI, ISSUER, OTHER, Maker, added, sign1
 from tests.testlog import policy_text
 from verifier.certificate import Certificate
+from verifier.cosekey import thumbprint
 from verifier.pem import key_id, key_text, parse_keys
 from verifier.producers.believed import believed_producers
 from verifier.producers.credential import Credential
@@ -98,6 +99,8 @@ def test_a_program_is_told_the_same(folder):
     made = said("producer", "add", folder, "ci", "ci.pub", "third.pub")
     assert made.pop("index") == 1
     assert made == said("producer", "list", folder)["producers"][0]
+    assert made["keys"][0]["thumbprint"] == thumbprint(CI.public).hex()
+    assert len(made["keys"][1].pop("thumbprint")) == 64
     assert made["keys"][1] == {
         "id": IDS["third.pub"],
         "algorithm": "ecdsa-p256",

@@ -201,6 +201,7 @@ def test_a_batch_fits_behind_every_size(store, book, start, size):
     check(store, book)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("size", [1, 255, 257, 601])
 def test_a_batch_may_begin_at_every_place_of_a_tile(store, book, size):
     for _ in range(WIDTH):

@@ -20,6 +20,7 @@ from tests import tools
 from tests.faults.public import QUICK, Eye, begin, kept, size_of, watched
 from tests.livelog import LiveLog
 from tests.liveservice import LiveService
+from tests.sampled import crossed
 from verifier import verify_log
 from verifier.source import Directory
 
@@ -162,23 +163,10 @@ def world(tmp_path_factory):
     made.live.check()
 
 
-LONG = pytest.mark.exhaustive
-VICTIMS = [
-    "publisher",
-    pytest.param("writer", marks=LONG),
-    pytest.param("all", marks=LONG),
-]
+VICTIMS = ["publisher", "writer", "all"]
 
 
-@pytest.mark.parametrize("victim", VICTIMS)
-@pytest.mark.parametrize(
-    "step",
-    [
-        # Each second one, which is between what the others are at.
-        pytest.param(each, marks=[] if number % 2 else [LONG])
-        for number, each in enumerate(STEPS)
-    ],
-)
+@pytest.mark.parametrize(("step", "victim"), crossed([*STEPS], VICTIMS))
 def test_whoever_is_killed_there_leaves_what_the_next_goes_on_with(world, step, victim):
     tools.need("strace")
     pid = world.publisher
@@ -190,11 +178,7 @@ def test_whoever_is_killed_there_leaves_what_the_next_goes_on_with(world, step, 
     world.judge()
 
 
-@pytest.mark.parametrize(
-    "victim", ["publisher", "writer", pytest.param("all", marks=LONG)]
-)
-@pytest.mark.parametrize("step", EYES)
-@pytest.mark.parametrize("which", [0, pytest.param(1, marks=LONG)])
+@pytest.mark.parametrize(("victim", "step", "which"), crossed(VICTIMS, [*EYES], [0, 1]))
 def test_killed_while_a_witness_is_asked_it_asks_again(world, step, which, victim):
     eye = world.eyes[which]
     eye.late = EYES[step]

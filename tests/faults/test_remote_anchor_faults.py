@@ -64,6 +64,7 @@ HELD_NOWHERE = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_there_the_next_start_goes_on(killed, step):
     with killed.open() as log:

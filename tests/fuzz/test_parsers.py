@@ -246,6 +246,7 @@ def test_what_should_be_read_is_read(name):
         assert write is None or write(read) == seed
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", [x for x in PARSERS if x not in signed.SIGNED])
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

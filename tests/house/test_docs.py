@@ -158,6 +158,7 @@ def damage_words() -> set[str]:
 # Commands
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_runs_and_prints_what_is_shown(page, tmp_path):
     folder = sample(tmp_path)

@@ -129,6 +129,7 @@ def test_no_module_has_a_name_that_says_nothing():
 # Doors
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_has_one_door(library):
     assert not [

@@ -246,6 +246,7 @@ def test_memory_is_bounded_whatever_records_mention(tmp_path):
     assert most < 34 << 20
 
 
+@pytest.mark.exhaustive
 def test_where_rows_are_many_each_tile_has_a_run_until_they_are_merged(tmp_path):
     log = Hostile(MANY // PIECE + 1)
     follower = Follower(tmp_path, log, "record", GENESIS)

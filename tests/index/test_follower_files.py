@@ -127,6 +127,7 @@ def test_files_of_others_are_left_alone(tmp_path):
 # Ends
 
 
+@pytest.mark.exhaustive
 def test_it_may_end_before_any_change_it_makes_to_its_folder(tmp_path):
     true = sixteen(tmp_path / "before")
     command = [sys.executable, "-m", "tests.index.crashing"]

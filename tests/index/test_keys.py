@@ -79,6 +79,7 @@ def test_a_digest_is_found_however_deep_it_stands():
         assert digest_of(b"%d" % number) in names
 
 
+@pytest.mark.exhaustive
 def test_all_that_a_record_has_room_for_is_found():
     many = [numbered_digest(number) for number in range(880)]
     entry = entry_of(outputs=[], many=many)

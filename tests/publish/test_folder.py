@@ -17,6 +17,7 @@ from ledger.publish.folder import Folder
 from ledger.store.disk import alone_in
 from tests import tools
 from tests.publish.feeds import publishing, whole
+from tests.sampled import one_in
 from tests.upkeep.published import files
 from tests.upkeep.spoil import entries
 from verifier.source import Directory
@@ -95,7 +96,8 @@ def run(log, dest, note, *more):
 
 
 @pytest.mark.exhaustive
-def test_killed_before_any_call_it_is_whole_and_goes_on(log, tmp_path):
+@pytest.mark.parametrize("every", one_in(2, [3, 1]))
+def test_killed_before_any_call_it_is_whole_and_goes_on(log, tmp_path, every):
     tools.need("strace")
     note = tmp_path / "note"
     with publishing(log) as us:
@@ -121,7 +123,7 @@ def test_killed_before_any_call_it_is_whole_and_goes_on(log, tmp_path):
     ]
     # Of two tiles and the checkpoint; each is written, synced, and named.
     assert Counter(names)["rename"] == 3
-    for name, number in wanted:
+    for name, number in wanted[::every]:
         dest = fresh(f"{name}-{number}")
         kill = f"inject={name}:signal=KILL:when={number}"
         code, _ = run(log, dest, note, "-e", kill)

@@ -109,6 +109,7 @@ def test_an_observation_is_in_its_bucket_and_in_all_larger_ones(seen):
     assert value(counts, "batch_entries_sum") == seen
 
 
+@pytest.mark.exhaustive
 def test_threads_lose_nothing(request):
     # They take turns as often as they can.
     request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
@@ -152,6 +153,7 @@ def test_a_metric_is_counted_as_its_kind_with_its_labels():
     assert told(counts) == told(Counts())
 
 
+@pytest.mark.exhaustive
 def test_labels_without_end_are_counted_together_and_take_no_memory():
     counts, into = Counts(), Counts()
     for at in range(MAX_SERIES + 50):
@@ -243,6 +245,7 @@ STEPS = st.one_of(
 )
 
 
+@pytest.mark.exhaustive
 @given(st.lists(STEPS, max_size=40))
 def test_in_any_order_nothing_is_lost_nothing_told_twice_and_nothing_goes_down(steps):
     into, sources = Counts(), [Counts() for _ in range(3)]

@@ -61,6 +61,7 @@ def test_a_front_end_that_is_killed_is_replaced_and_nobody_is_lied_to(new_servic
     load.judge()
 
 
+@pytest.mark.exhaustive
 def test_the_replaced_one_answers_as_well_as_the_other(new_service):
     service = new_service(workers=2)
     receipt = service.submit(b"before").json
@@ -102,6 +103,7 @@ def test_without_its_index_a_service_serves_and_the_index_comes_again(new_servic
     assert service.stop() == 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("workers", [0, 1], ids=["alone", "front_end"])
 def test_a_log_that_has_no_room_says_so_as_soon_as_it_serves(new_service, workers):
     service = new_service(workers=workers, settings="limit_bytes = 300000\n")
@@ -109,6 +111,7 @@ def test_a_log_that_has_no_room_says_so_as_soon_as_it_serves(new_service, worker
     assert "open_to_all listen=127.0.0.1:0 (The log has no tokens: " in service.said()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("workers", [2], ids=["two_front_ends"])
 def test_without_its_writer_a_service_ends_and_nobody_hears_a_lie(new_service, workers):
     service = new_service(workers=workers)
@@ -178,6 +181,7 @@ def test_a_writer_that_dies_while_the_service_stops_is_told_of(new_service):
     assert "while the service stopped" in "\n".join(service.lines)
 
 
+@pytest.mark.exhaustive
 def test_processes_have_no_socket_that_is_not_theirs(new_service):
     service = new_service(workers=2)
     port = int(service.url.rpartition(":")[2])

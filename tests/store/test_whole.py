@@ -88,6 +88,7 @@ def overwritten(data, start, value):
 # Too short
 
 
+@pytest.mark.exhaustive
 def test_a_file_that_ends_too_early_is_held_wherever_it_ends(tmp_path, data):
     ends = {*range(0, len(data), PAGE), *range(0, len(data), 1_999), len(data) - 1}
     found = outcomes(tmp_path, {f"{end}": data[:end] for end in ends})
@@ -132,6 +133,7 @@ def test_a_file_is_never_shorter_than_the_pages_it_says_it_has(tmp_path):
 # Not what it should be
 
 
+@pytest.mark.exhaustive
 def test_what_does_not_begin_as_lmdb_does_is_held(tmp_path, data):
     version = struct.pack("=I", 3)
     files = {
@@ -163,6 +165,7 @@ def test_a_log_that_is_not_there_is_absent_and_not_damaged(tmp_path):
     assert refused.value.state == "absent"
 
 
+@pytest.mark.exhaustive
 def test_a_page_that_was_lost_kills_nobody(tmp_path, data):
     files = {
         f"{page}": overwritten(data, page * PAGE, bytes(PAGE))

@@ -80,6 +80,7 @@ def test_any_proof_is_that_of_the_definition(size, data):
     check_consistency(prover(size), index + 1, size)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("size", LARGE)
 def test_in_large_trees_proofs_are_those_of_the_definition(size):
     tree = large(size)

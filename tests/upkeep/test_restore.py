@@ -74,6 +74,7 @@ def test_a_lost_store_is_built_from_a_backup_and_what_came_after(
     log.append(*MADE[kind](3, SIZE + 40))
 
 
+@pytest.mark.exhaustive
 def test_a_store_is_built_from_shorter_copies_together(new_log, tmp_path):
     log = new_log()
     for number, size in enumerate((100, 280, 5_000, 300)):

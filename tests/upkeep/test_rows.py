@@ -82,6 +82,7 @@ def test_a_row_that_leads_elsewhere_is_found(log_of, kind, index):
     assert f"row {index ^ 1}" in checks(checkup)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("byte", range(8))
 def test_a_row_that_leads_behind_the_end_is_found(log_of, byte):
     log = log_of("record")

@@ -104,6 +104,7 @@ def large(tmp_path_factory):
     return log
 
 
+@pytest.mark.exhaustive
 def test_two_processes_find_what_one_finds(large):
     log, checkpoint = Directory(large.folder), large.check()
     alone, watched = audit(log, checkpoint), []
@@ -178,6 +179,7 @@ def test_an_audit_of_a_server_finds_what_one_of_its_folder_finds(
     assert there.times == here.times
 
 
+@pytest.mark.exhaustive
 def test_processes_do_not_share_a_connection(served, tmp_path):
     log = TestLog(tmp_path)
     log.append(*opaque(65_536 + 300))
@@ -204,6 +206,7 @@ def test_many_spans_are_put_together_in_their_order():
     assert entry_tiles == [Tile(ENTRIES, index).path() for index in range(6 * 256)]
 
 
+@pytest.mark.exhaustive
 def test_an_audit_gives_up_on_a_log_that_is_not_there():
     spans = 2 * MAX_FINDINGS // 512
     checkpoint = Checkpoint(

@@ -13,7 +13,8 @@ import pytest
 from tests.copies import copy_of, opaque, outage
 from tests.testlog import TestLog
 from verifier.audit import audit
-from verifier.damage import Damage, joined
+from verifier.damage import MAX_FINDINGS, Damage, give_up, joined
+from verifier.errors import Unavailable
 from verifier.source import Directory
 from verifier.tile import ENTRIES, Tile, encode_entries, parse_entries
 
@@ -337,3 +338,10 @@ def test_alike_findings_of_neighbouring_tiles_are_told_as_one():
         ("checkpoint", "checkpoint", []),
         ("checkpoint", "checkpoint", []),
     ]
+
+
+def test_of_so_many_findings_the_rest_is_not_looked_at():
+    found = [Damage(check="tile", path="tile/0/000", says="wrong")] * MAX_FINDINGS
+    give_up(found)
+    with pytest.raises(Unavailable, match="the rest was not looked at"):
+        give_up([*found, found[0]])

@@ -7,7 +7,7 @@ from typing import Any, Final
 from verifier import own
 from verifier.errors import MalformedError
 from verifier.report import Report
-from verifier.statement import Statement
+from verifier.statement import COSE, DSSE, Statement
 from verifier.statement.predicates import summarise
 
 _SHOWN_DIGESTS: Final = 8
@@ -23,7 +23,7 @@ def note_statement(statement: Statement, report: Report) -> None:
         "subject": claims.subject if claims else None,
     }
     named = "COSE_Sign1" if claims else "DSSE envelope"
-    if statement.envelope and statement.chain:
+    if statement.media_type not in (COSE, DSSE):
         named = "Sigstore bundle with a DSSE envelope"
     size = (
         "detached" if statement.payload is None else f"{len(statement.payload)} bytes"
