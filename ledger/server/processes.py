@@ -6,6 +6,7 @@ returns into its parent's code.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
@@ -19,6 +20,10 @@ SIGNALS: Final = frozenset(
     {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 )
 """What the supervisor waits for; blocked, until it does."""
+
+_LARGE: Final = 1 << 20
+_M_MMAP_THRESHOLD: Final = -3
+"""The number that glibc has for it."""
 
 FAULT: Final = 70
 """The status of a child that failed in a way of which nobody has thought."""
@@ -41,6 +46,7 @@ def fork(run: Callable[[], None]) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        _give_back_what_is_freed()
         run()
         status = 0
     except BaseException:  # noqa: BLE001 - it ends here, whatever it is
@@ -50,6 +56,15 @@ def fork(run: Callable[[], None]) -> int:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
+
+
+def _give_back_what_is_freed() -> None:
+    """Have memory of large pieces go back to the system when they are freed.
+
+    Left alone, glibc keeps what comes after the first of them, in every thread.
+    """
+    with suppress(AttributeError):  # of another C library
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def ended(pid: int) -> int | None:
