@@ -68,10 +68,11 @@ class Logged:
         around = None if self.by is None else Entry.parse(self.entry)
         try:
             made = cose_receipt(self.receipt, self._keys, around)
-        except NoLineError:
+        except NoLineError as error:
             raise Refused(
-                f"the checkpoint of size {self.size} has no line for COSE receipts; "
-                "get the entry again when the log has grown, or keep the bundle",
+                f"the checkpoint of size {self.size} has no line for COSE receipts: "
+                f"{error}; get the entry again when the log has grown, or keep "
+                "the bundle",
                 check="line",
             ) from None
         try:

@@ -170,7 +170,8 @@ def _about(data: bytes, digest: bytes) -> str:
         return "a statement whose payload it is"
     found = statement.in_toto()
     if found is None:
-        return f"a statement that signs its digest, as {statement.payload_type}"
+        type_ = clip(statement.payload_type or "a type that it does not name")
+        return f"a statement that signs its digest, as {type_}"
     return f"a statement about it ({clip(found.predicate_type)})"
 
 

@@ -19,7 +19,7 @@ from verifier.errors import MalformedError
 from verifier.evidence import parse_evidence, verify_evidence
 from verifier.note import Note
 from verifier.policy import Policy
-from verifier.receipt.line import NoLineError, cose_receipt
+from verifier.receipt.line import NoLineError, cose_receipt, known_kind
 from verifier.receipt.transparent import with_receipts
 from verifier.report import Report
 from verifier.spelling import base64_text
@@ -37,12 +37,14 @@ OF_COSE: Final = (RECEIPT, TRANSPARENT)
 def written(form: str, bundle: Bundle, policy: Policy, kind: str) -> bytes:
     """What `bundle` has, in another form; of a log whose entries are of `kind`.
 
-    That it holds for the log's own key is verified; witnesses are not asked.
+    Where the log has signed which kind it is, `auto` is that. That the form holds for
+    the log's own key is verified; witnesses are not asked.
     """
     if form == BUNDLE:
         return bundle.encode()
     if form == TLOG_PROOF:
         return bundle.receipt.encode()
+    kind = known_kind(kind, bundle.receipt.checkpoint, policy.logs)
     wrapper = _wrapper(bundle.entry, kind)
     data = _receipt(bundle, policy, wrapper)
     given: bytes | None = bundle.entry
@@ -73,11 +75,10 @@ def _receipt(bundle: Bundle, policy: Policy, wrapper: Entry | None) -> bytes:
     keys = [each for each in policy.logs if each.name == tree.origin]
     try:
         return cose_receipt(bundle.receipt, keys, wrapper)
-    except NoLineError:
+    except NoLineError as error:
         says = (
-            f"the checkpoint of size {tree.size} has no line for COSE receipts: the "
-            "log signs none, or signed this one before it did; take the bundle, or "
-            "ask again when the log has grown"
+            f"the checkpoint of size {tree.size} has no line for COSE receipts: "
+            f"{error}; take the bundle, or ask again when the log has grown"
         )
         raise Refused("line", says) from None
 

@@ -59,16 +59,16 @@ def key(file: Path, algorithm: str, public: Path | None, *, as_json: bool) -> No
     The public key is for whoever registers it. The private key is nobody else's, and
     not the log's: keep it where statements are signed, or in an agent.
     """
-    if public is not None and os.path.lexists(public):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(public))
+    if public is not None:
+        _check_apart(public, file)
     made = ProducerKey.generate(_ALGORITHMS[algorithm])
     write_producer_key(file, made)
     id_, text = key_id(made.public), key_text(made.public)
     # How r and s are written is no matter of the key.
     named = made.public.algorithm.removesuffix("-raw")
-    if public is not None:
-        write_atomically(public, text.encode())
     with voice.done(f"{file} has the private key"):
+        if public is not None:
+            write_atomically(public, text.encode())
         if as_json:
             given = {"public_file": str(public)} if public else {"public": text}
             shown = {"algorithm": named, "id": id_, "file": str(file)}
@@ -80,3 +80,17 @@ def key(file: Path, algorithm: str, public: Path | None, *, as_json: bool) -> No
         else:
             voice.give(text.encode())
     voice.tell(f"next: provlog producer add LOG NAME {public or 'PUBLICFILE'}")
+
+
+def _check_apart(public: Path, file: Path) -> None:
+    """Return if the public key can have this file; nothing is made if it cannot."""
+    if os.path.lexists(public):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(public))
+    if public.resolve() == file.resolve():
+        raise click.UsageError(
+            f"--public: {public} is where the private key goes; name another file"
+        )
+    if not public.parent.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT, os.strerror(errno.ENOENT), str(public.parent)
+        )

@@ -20,7 +20,7 @@ from cli.arguments import (
 )
 from cli.credentials import producer_document, read_credentials, say_producer
 from cli.newkey import key
-from cli.registering import enter, known
+from cli.registering import ENTRIES, enter, known
 from cli.retiring import revoke, rotate
 from cli.times import moment
 from cli.trusted import POLICY, TOKEN_FILE, read_token
@@ -146,12 +146,14 @@ Examples:
     help="Write the register, for provlog verify --producer FILE.",
 )
 @POLICY
+@ENTRIES
 @TOKEN_FILE
 @AS_JSON
 def list_(
     words: tuple[str, ...],
     out: Path | None,
     policy: Path | None,
+    entries: str,
     token_file: Path | None,
     *,
     as_json: bool,
@@ -163,7 +165,8 @@ def list_(
     is, and whether the key was good when it was logged.
     """
     log, _ = split_words(words, "", least=0, most=0)
-    found = known(log, policy, token_file, whole=out is not None)
+    whole = out is not None
+    found = known(log, policy, token_file, whole=whole, kind=entries)
     if out is not None and found.register is not None:
         write_atomically(out, found.register.encode())
     producers = sorted(found.producers, key=lambda each: each.name)
@@ -181,7 +184,10 @@ def list_(
     if out:
         voice.fact("register", out)
     if not producers:
-        voice.tell("none yet; register one: provlog producer add LOG NAME KEYFILE")
+        voice.tell(
+            "none yet; a log of records or statements registers them by: "
+            "provlog producer add LOG NAME KEYFILE"
+        )
 
 
 def _ms(text: str | None) -> int | None:

@@ -35,6 +35,14 @@ from verifier.producers.register import MAX_BYTES, Register, Registered, verify_
 
 _PATH: Final = "v1/producers"
 
+ENTRIES = click.option(
+    "--entries",
+    type=click.Choice(["auto", "record", "statement"]),
+    default="auto",
+    show_default=True,
+    help="Of which kind the log is, where no key of the policy signs that.",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -64,15 +72,21 @@ def enter(
 
 
 def known(
-    log: str, policy: Path | None, token_file: Path | None, *, whole: bool
+    log: str,
+    policy: Path | None,
+    token_file: Path | None,
+    *,
+    whole: bool = False,
+    kind: str = "auto",
 ) -> Known:
     """The producers that the log has registered; `whole` asks for their register.
 
-    Of an address the policy is needed, of a folder it is not asked.
+    Of an address the policy is needed, and of which `kind` the log is, where none of
+    the policy's keys signs that; of a folder they are not asked.
     """
     if not is_address(log):
         return _known_here(Path(log), whole=whole)
-    return _known_there(log, needed(policy), read_token(token_file))
+    return _known_there(log, needed(policy), read_token(token_file), kind)
 
 
 def _enter_here(folder: Path, entered: own.Own, without: Collection[str]) -> int:
@@ -95,7 +109,7 @@ def _enter_here(folder: Path, entered: own.Own, without: Collection[str]) -> int
     return index
 
 
-def _known_there(log: str, policy: Policy, token: str | None) -> Known:
+def _known_there(log: str, policy: Policy, token: str | None, kind: str) -> Known:
     warn_of_clear(log, token)
     with hinted(token), closing(Remote(log, token)) as remote:
         data = remote.read(_PATH, MAX_BYTES)
@@ -108,7 +122,7 @@ def _known_there(log: str, policy: Policy, token: str | None) -> Known:
     believed = policy if stands.enough else policy.without_witnesses()
     return Known(
         tree=stands.checkpoint,
-        producers=verify_register(register, believed),
+        producers=verify_register(register, believed, kind),
         register=register,
     )
 
@@ -122,7 +136,7 @@ def _known_here(folder: Path, *, whole: bool) -> Known:
         if whole:
             register = _register(place, registry.indexes())
             # Nobody gets from us what does not hold.
-            verify_register(register, place.own_policy())
+            verify_register(register, place.own_policy(), place.kind)
         return Known(tree=place.tree, producers=producers, register=register)
 
 

@@ -11,7 +11,7 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, WITHOUT, is_address, log_and, split_words
 from cli.credentials import credential_documents, read_credentials, say_keys
-from cli.registering import Known, enter, known
+from cli.registering import ENTRIES, Known, enter, known
 from cli.times import span_ms
 from cli.trusted import POLICY, TOKEN_FILE, read_token
 from ledger.clock import read_clock
@@ -105,6 +105,7 @@ Examples:
 @log_and("NAME [KEYID]...")
 @click.option("--reason", metavar="TEXT", default="", help="Why; anybody can read it.")
 @POLICY
+@ENTRIES
 @WITHOUT
 @TOKEN_FILE
 @AS_JSON
@@ -112,6 +113,7 @@ def revoke(
     words: tuple[str, ...],
     reason: str,
     policy: Path | None,
+    entries: str,
     without: tuple[str, ...],
     token_file: Path | None,
     *,
@@ -129,7 +131,7 @@ def revoke(
     wanted = "NAME [KEYID]..."
     log, (name, *ids) = split_words(words, wanted, least=1, most=sys.maxsize)
     if not ids:
-        found = known(log, policy, token_file, whole=False)
+        found = known(log, policy, token_file, kind=entries)
         ids = _standing(found, name)
     own = registry.revoke(name, ids, reason)
     index = enter(log, own, read_token(token_file), without)
@@ -150,7 +152,7 @@ def _ending(log: str, name: str, now_ms: int, until_ms: int) -> str:
     if is_address(log):
         # What it had there is not asked: without a policy nobody is to be believed.
         return f"those that are good still end {time} at the latest"
-    named = known(log, None, None, whole=False).producers.get(name)
+    named = known(log, None, None).producers.get(name)
     good = named and any(
         each.revoked is None and (each.until_ms is None or each.until_ms > now_ms)
         for each in named.credentials

@@ -143,7 +143,8 @@ def sign(
         else (envelope if dsse else statement)(maker, file, wish)
     )
     if place != _STDOUT:
-        write_atomically(place, made.data)
+        # Also where a link leads: signed in place is the file itself.
+        write_atomically(Path(os.path.realpath(place)), made.data)
     _say(made, maker, place, as_json=as_json)
     if made.form == "COSE_Sign1" and not (wish.issuer and wish.subject):
         voice.tell("a statement log asks for an issuer and a subject, and this has not")

@@ -155,6 +155,13 @@ class LiveLog:
             store.close()
 
 
+def other_key_only(live: LiveLog) -> bytes:
+    """The policy of who believes no key of the log but ML-DSA-44, as it advises."""
+    lines = (live.folder / "policy.txt").read_text().splitlines()
+    (other,) = (line for line in lines if line.startswith("#log "))
+    return f"{other[1:]}\nquorum none\n".encode()
+
+
 class Unsigned(Admission):
     """Takes statements as they are: for tests of how they are kept."""
 

@@ -29,8 +29,9 @@ from verifier.explain import explain
 from verifier.memory import Memory
 from verifier.meter import Meter
 from verifier.monitor import Forked, watch
-from verifier.producers import Producers, believed
+from verifier.producers import Producers, believed, register
 from verifier.receipt.cose import CONSISTENCY, CoseReceipt
+from verifier.receipt.line import known_kind
 from verifier.receipt.transparent import TransparentStatement
 from verifier.report import Report, escape
 from verifier.source import Directory, Source, Url, read_checkpoint
@@ -206,10 +207,9 @@ def _check_asked(arguments: argparse.Namespace, found: evidence.Evidence) -> Non
             "it is a COSE receipt of growth: say from which tree, that you believed "
             "before (--from SIZE:ROOT)"
         )
-    if arguments.leaf != LEAVES[0] and not isinstance(
-        found, CoseReceipt | TransparentStatement
-    ):
-        raise Unavailable("--leaf is for COSE receipts, and this is none")
+    about = not grown and isinstance(found, CoseReceipt | TransparentStatement)
+    if arguments.leaf != LEAVES[0] and not about:
+        raise Unavailable("--leaf is for COSE receipts of entries, and this is none")
 
 
 def _producers(
@@ -255,7 +255,7 @@ def _audit_source(
         outcome = audit(
             source,
             checkpoint,
-            kind=arguments.entries,
+            kind=known_kind(arguments.entries, note, trusted.logs),
             strict=arguments.strict,
             processes=arguments.processes,
             keep=(lambda data: write_atomically(resume, data)) if resume else None,
@@ -300,7 +300,7 @@ def _keep_proof(state: Path, fork: Forked, report: Report) -> None:
 
 
 def _inspect(arguments: argparse.Namespace, report: Report) -> None:
-    explain(_read(arguments.evidence, evidence.MAX_BYTES), report)
+    explain(_read(arguments.evidence, register.MAX_BYTES), report)
 
 
 def _trust(arguments: argparse.Namespace) -> tuple[policy.Policy, Limits]:

@@ -77,7 +77,7 @@ def verify_transparent(
 ) -> None:
     """Return if a log of the policy has it; each of that log's receipts has to hold."""
     _check_asked(policy, limits)
-    shown: tuple[CoseReceipt, bytes, int] | None = None
+    shown: list[tuple[bytes, CoseReceipt, int]] = []
     for number, data in enumerate(evidence.receipts, start=1):
         try:
             receipt = CoseReceipt.parse(data)
@@ -88,14 +88,17 @@ def verify_transparent(
             report.notes("receipt", f"number {number} was not looked at: {error}")
             continue
         entry = _entry(receipt, evidence.statement.bare())
-        shown = (
-            receipt,
-            entry,
-            _verify(receipt, entry, policy, report, asked.leaf),
-        )
-    if shown is None:
+        said_index = _verify(receipt, entry, policy, report, asked.leaf)
+        shown.append((entry, receipt, said_index))
+    if not shown:
         raise UntrustedError("no receipt of the statement is by a log of the policy")
-    _read(shown[1], shown[0], limits, report, asked, shown[2])
+    # Nobody has signed in which order they come. A register is about one of the logs,
+    # and where that is no matter, a record log says when.
+    origin = asked.producers.origin if asked.producers else None
+    entry, receipt, said_index = max(
+        shown, key=lambda each: (each[1].issuer == origin, each[1].log_kind == "record")
+    )
+    _read(entry, receipt, limits, report, asked, said_index)
 
 
 def verify_growth(

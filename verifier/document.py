@@ -36,14 +36,19 @@ class NumberText(str):
 
 
 def parse_document(
-    data: bytes, what: str, *, most: int, depth: int = MAX_DEPTH
+    data: bytes,
+    what: str,
+    *,
+    most: int,
+    depth: int = MAX_DEPTH,
+    values: int = MAX_VALUES,
 ) -> dict[str, Any]:
-    """Read `data` as one JSON object of at most `most` bytes."""
+    """Read `data` as one JSON object of at most `most` bytes, and so many values."""
     _check_size(data, what, most)
     value = _loads(data, what, parse_int=_integer, parse_float=_refuse)
     if type(value) is not dict:
         raise MalformedError(f"{what} is not a JSON object")
-    check_value(value, what, most=depth)
+    check_value(value, what, most=depth, values=values)
     return value
 
 
@@ -113,21 +118,27 @@ def _loads(
         raise MalformedError(f"{what} is not strict JSON: {reason}") from None
 
 
-def check_value(value: object, what: str, *, most: int = MAX_DEPTH) -> None:
+def check_value(
+    value: object, what: str, *, most: int = MAX_DEPTH, values: int = MAX_VALUES
+) -> None:
     """Return if `value` fits the data model, nested at most `most` deep."""
-    _walk(value, what, most, _check_scalar)
+    _walk(value, what, most, _check_scalar, values)
 
 
 def _walk(
-    value: object, what: str, most: int, check: Callable[[object, str], None]
+    value: object,
+    what: str,
+    most: int,
+    check: Callable[[object, str], None],
+    values: int = MAX_VALUES,
 ) -> None:
     seen = 0
     todo: list[tuple[object, int]] = [(value, 0)]
     while todo:
         item, depth = todo.pop()
         seen += 1
-        if seen > MAX_VALUES:
-            raise MalformedError(f"{what} has more than {MAX_VALUES} values")
+        if seen > values:
+            raise MalformedError(f"{what} has more than {values} values")
         if depth == most and isinstance(item, dict | list):
             raise MalformedError(f"{what} is nested more than {most} deep")
         if isinstance(item, dict):

@@ -171,6 +171,11 @@ def _verify_cose(
         verify_transparent(evidence, policy, limits, report, asked)
         return
     if evidence.kind == CONSISTENCY:
+        if any(each is not None for each in (entry, asked.artifact, asked.producers)):
+            raise EntryError(
+                "this is a receipt of growth, which is about no entry: it says nothing "
+                "of one, of a file or of who signed it; leave these out"
+            )
         verify_growth(evidence, policy, limits, report, asked)
         return
     if entry is None:

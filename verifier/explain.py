@@ -133,13 +133,15 @@ def _explain_evidence(data: bytes, report: Report) -> None:
 
 
 def _explain_any_entry(data: bytes, report: Report) -> None:
-    """An entry of whatever log it is; only a record log's says more than its bytes."""
-    if not data.startswith(PREFIX):
-        return
+    """An entry of whatever log it is; of an opaque log it is so many bytes."""
     try:
-        _explain_entry(data, report)
+        if data.startswith(PREFIX):
+            _explain_entry(data, report)
+        elif data.startswith(COSE_PREFIX):
+            explain_statement(data, report)
     except MalformedError as error:
-        says = f"it begins like an entry of a record log, and is none: {error}"
+        kind = "record" if data.startswith(PREFIX) else "statement"
+        says = f"it begins like an entry of a {kind} log, and is none: {error}"
         report.notes("entry", says)
 
 

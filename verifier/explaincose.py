@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from verifier.cose import ALG, ALGORITHMS, KID, Sign1
+from verifier.errors import MalformedError
 from verifier.receipt.cose import INCLUSION, VDP, VDS, CoseReceipt
 from verifier.receipt.transparent import RECEIPTS, TransparentStatement
 from verifier.report import Report, time_text
@@ -24,8 +25,12 @@ def explain_cose(data: bytes, report: Report) -> None:
     if RECEIPTS in message.unprotected:
         carried = TransparentStatement.of(message).receipts
         report.notes("transparent", f"it carries {len(carried)} receipts")
-        for each in carried:
-            _explain_receipt(CoseReceipt.parse(each), report)
+        for number, each in enumerate(carried, start=1):
+            try:
+                _explain_receipt(CoseReceipt.parse(each), report)
+            except MalformedError as error:
+                # Of another kind: whoever verifies passes over it, too.
+                report.notes("receipt", f"number {number} cannot be read: {error}")
     others = [str(x) for x in message.unprotected if x != RECEIPTS]
     if others:
         says = f"nobody has signed the headers {', '.join(others)[:80]}"

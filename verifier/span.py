@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
 
+from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.damage import Damage, fetch, give_up, ranges, settle
 from verifier.entry import PREFIX, PREFIX_BYTES, Entry, entry_time
 from verifier.errors import MalformedError
@@ -41,7 +42,7 @@ class Reading:
     """None: as the first entry looks, which is the log's own word in a record log."""
     strict: bool
     statement: bool = False
-    """Whether every entry is a bare statement: a statement log says so nowhere."""
+    """Whether every entry has to be a bare statement, as those of a statement log."""
 
 
 @dataclass(slots=True)
@@ -91,8 +92,9 @@ def check_span(reading: Reading, number: int, floor: int = 0) -> Span:
                 _check_times(span, tile, entries)
                 if reading.strict:
                     _check_forms(span, tile, entries, _check_recorded)
-            elif reading.statement and reading.strict:
-                _check_forms(span, tile, entries, check_bare)
+            elif reading.statement:
+                check = check_bare if reading.strict else _check_begins
+                _check_forms(span, tile, entries, check)
         at = tile.index % WIDTH * HASH_SIZE
         if tile.width == WIDTH:
             expected = (span.parents or b"")[at : at + HASH_SIZE]
@@ -163,6 +165,12 @@ def _check_forms(
         except MalformedError as error:
             found["form", str(error)].append(index)
     _note_entries(span, tile, found)
+
+
+def _check_begins(data: bytes) -> None:
+    """Return if `data` looks like what a statement log holds."""
+    if not data.startswith(COSE_PREFIX):
+        raise MalformedError("a statement log's entry is a COSE_Sign1 under tag 18")
 
 
 def _check_recorded(data: bytes) -> None:

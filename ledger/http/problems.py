@@ -25,8 +25,8 @@ TYPES: Final = "/v1/problems"
 
 
 CONCISE: Final = "application/concise-problem-details+cbor"
-_TITLE, _DETAIL, _CODE = -1, -2, -4
-"""The labels of RFC 9290."""
+_TITLE, _DETAIL = -1, -2
+"""The labels of RFC 9290; that of a response code is for codes of CoAP."""
 
 _HELD_S: Final = 60
 """When to ask again where a person has to act first."""
@@ -234,11 +234,7 @@ class Problem(Exception):
         response = self.response()
         response.content_type = CONCISE
         response.body = cbor.encode(
-            {
-                _TITLE: self.document["title"],
-                _DETAIL: self.document["detail"],
-                _CODE: self.kind.status,
-            }
+            {_TITLE: self.document["title"], _DETAIL: self.document["detail"]}
         )
         return response
 

@@ -30,8 +30,8 @@ class Registration:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._alone = asyncio.Semaphore(1)
-        self._made: tuple[int, bytes] = (-1, b"")
-        """The register as of the size that was last asked for."""
+        self._made: tuple[bytes, bytes] = (b"", b"")
+        """The register, under the checkpoint that was newest when it was asked for."""
 
     async def listed(self, asked: Asked) -> web.StreamResponse:
         """GET /v1/producers: all that is entered about them, each with its proof."""
@@ -44,9 +44,10 @@ class Registration:
         size, checkpoint = found
         # Thousands of proofs, for a log of many producers: one at a time.
         async with self._alone:
-            if self._made[0] != size:
+            # Of one size there are several: one that witnesses have signed comes later.
+            if self._made[0] != checkpoint:
                 made = await asyncio.to_thread(self._register, asked, size, checkpoint)
-                self._made = size, made
+                self._made = checkpoint, made
         told = answering.answer(self._made[1], content_type=answering.JSON)
         return await send_large(asked, told)
 

@@ -41,7 +41,6 @@ from verifier.errors import MalformedError
 from verifier.keys import VerifierKey
 from verifier.own import Own, check_own, encode_own
 from verifier.policy import Policy
-from verifier.producers.register import MAX_ENTRIES
 from verifier.tile import MAX_ENTRY_BYTES
 
 
@@ -252,11 +251,7 @@ class Log:
         if self.charter.kind == "opaque":
             raise Refused("registration", "an opaque log takes no statements")
         with self._registering:
-            producers = self.registry.current().copy()
-            if producers.number >= MAX_ENTRIES:
-                # No auditor reads a longer register.
-                says = f"the log has {MAX_ENTRIES} entries about producers already"
-                raise Refused("registration", says)
+            producers = self.registry.with_room()
             numbered = {**own, "number": producers.number}
             try:
                 check_own(numbered)

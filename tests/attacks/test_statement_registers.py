@@ -394,7 +394,7 @@ def test_of_which_kind_a_log_is_nobody_says_in_its_place(log, new_log):
     true = register_of(log)
     other = {"record": "statement", "statement": "record"}[log.charter.kind]
     # Left away, said by another log, or by whoever gives the register.
-    with pytest.raises(UntrustedError, match="has not signed of which kind"):
+    with pytest.raises(UntrustedError, match="no Ed25519 key of the policy has signed"):
         verify_register(replace(true, checkpoint=bare(true.checkpoint)), log.policy)
     opaque = new_log("opaque")
     forged = forged_in_an_opaque_log(opaque)

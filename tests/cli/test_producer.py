@@ -24,6 +24,7 @@ from tests.cli.operating import (
     shell,
     start,
 )
+from tests.livelog import other_key_only
 from tests.loopback import Server, answer, raw, running
 from tests.statements import CI, ISSUER, OTHER, Maker, added, sign1
 from tests.testlog import policy_text
@@ -482,6 +483,21 @@ def test_who_asks_witnesses_is_told_that_none_has_seen_it(served, admin, desk):
     assert "not witnessed" in given.stderr
 
 
+def test_who_believes_no_key_that_signs_the_kind_of_the_log_says_it(
+    served, admin, desk
+):
+    (desk / "policy").write_bytes(other_key_only(served.live))
+    listing = ("producer", "list", admin, "--policy", "policy")
+    kind = ("--entries", served.live.charter.kind)
+    # Only what is published has that key's signature.
+    served.until(lambda: provlog(*listing, *kind).exit_code == 0)
+    for words in (["list", admin], ["revoke", admin, "ci"]):
+        given = provlog("producer", *words, "--policy", "policy")
+        assert given.exit_code == 1
+        assert "say so: --entries record" in given.stderr
+    assert "ci" in done(*listing, *kind)
+
+
 def test_an_option_for_the_folder_is_none_for_a_service(admin):
     words = ("producer", "add", admin, "x", "other.pub", "--without", "anybody")
     given = provlog(*words)
@@ -630,6 +646,21 @@ def test_no_key_is_written_over(desk, there):
     assert f"{there}: File exists" in given.stderr
     assert (desk / there).read_bytes() == b"the only copy"
     assert {each.name for each in desk.glob("new.*")} == {there}
+
+
+@pytest.mark.parametrize(
+    ("public", "says"),
+    [
+        ("new.key", "is where the private key goes"),
+        ("./new.key", "is where the private key goes"),
+        ("nowhere/new.pub", "nowhere: No such file or directory"),
+    ],
+)
+def test_no_key_is_made_whose_public_half_has_no_place(desk, public, says):
+    given = provlog("producer", "key", "new.key", "--public", public)
+    assert given.exit_code == 2
+    assert says in given.stderr
+    assert not list(desk.glob("new*"))
 
 
 def test_a_public_key_that_cannot_be_said_has_its_private_one(desk):

@@ -14,6 +14,7 @@ import pytest
 from cli.finding import hit_of
 from cli.inputs import MAX_STATEMENT_BYTES
 from tests.cli.operating import done, entries_of, provlog, record_text, said
+from tests.livelog import other_key_only
 from tests.recordlog import RecordLog, record_id, wrapped
 from tests.statements import CI, IN_TOTO, OTHER, added, envelope, in_toto, sign1
 from tests.testlog import LOG, WITNESSES, b64, policy_text
@@ -396,6 +397,30 @@ def test_what_only_looks_wrapped_has_a_receipt_as_it_is(new_log, desk):
     done("get", "public", 0, "--form", "receipt", "--out", "given", *policy)
     words = ("--entries", "opaque", "given", "--entry", "cut")
     assert "inclusion   holds" in done("verify", *policy, *words)
+
+
+def test_so_has_what_is_wrapped_where_the_log_has_signed_that_it_wraps_nothing(
+    new_log, desk
+):
+    log = new_log()
+    (desk / "whole").write_bytes(wrapped(sign1(), type=COSE))
+    done("append", log.folder, "whole")
+    done("export", log.folder, "public")
+    policy = ("--policy", log.folder / "policy.txt")
+    done("get", "public", 0, "--form", "receipt", "--out", "given", *policy)
+    assert "inclusion   holds" in done("verify", *policy, "given", "--entry", "whole")
+
+
+def test_whose_word_a_line_is_has_to_be_believed(known, desk):
+    log = known()
+    done("append", log.folder, "signed")
+    done("export", log.folder, "public")
+    (desk / "policy").write_bytes(other_key_only(log))
+    refused = provlog(
+        "get", "public", 1, "--policy", "policy", "--form", "receipt", "--out", "x"
+    )
+    assert refused.exit_code == 1
+    assert "signed by an Ed25519 key of the log, and none is believed" in refused.stderr
 
 
 def test_a_checkpoint_without_its_line_is_said_to_have_none(desk):

@@ -459,8 +459,19 @@ def test_the_rows_of_the_register_are_made_again_from_the_entries(new_log, kind)
 def test_there_are_no_more_entries_about_producers_than_an_auditor_reads(
     new_log, kind, monkeypatch
 ):
-    monkeypatch.setattr("ledger.log.log.MAX_ENTRIES", 1)
+    monkeypatch.setattr("ledger.log.registry.MAX_ENTRIES", 1)
     with new_log(kind=kind, signed=True).open() as log:
         log.register(added())
         with pytest.raises(Refused, match="has 1 entries about producers already"):
+            log.register(added(OTHER, name="x", issuers=()))
+
+
+@BOTH
+def test_nor_more_bytes_of_them(new_log, kind, monkeypatch):
+    monkeypatch.setattr(
+        "ledger.log.registry.MAX_ENTRY_BYTES_IN_ALL", MAX_ENTRY_BYTES + 1
+    )
+    with new_log(kind=kind, signed=True).open() as log:
+        log.register(added())
+        with pytest.raises(Refused, match=r"already, of \d+ bytes"):
             log.register(added(OTHER, name="x", issuers=()))

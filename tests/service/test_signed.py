@@ -231,6 +231,14 @@ def test_a_key_that_would_never_be_good_is_not_entered(service):
     assert "which is not later" in answer.json["detail"]
 
 
+def test_a_register_is_given_under_the_checkpoint_that_was_published_since(service):
+    def lines() -> int:
+        found = service.get("/v1/producers")
+        return len(Note.parse(Register.parse(found.body).checkpoint).signatures)
+
+    service.until(lambda: lines() == 3)  # what is published states a time, too
+
+
 # SCITT
 
 

@@ -160,12 +160,29 @@ def test_what_was_logged_before_a_revocation_stays_valid_and_says_so():
 
 
 def test_what_was_revoked_stays_revoked_since_the_first_time():
+    both = registry.revoke("ci", [CI.credential.id, OTHER.credential.id], "again")
     producers = folded(
-        added(),
-        registry.revoke("ci", [CI.credential.id], "lost"),
-        registry.revoke("ci", [CI.credential.id], "again"),
+        added(CI, OTHER), registry.revoke("ci", [CI.credential.id], "lost"), both
     )
-    assert "entry 20: lost" in refused(sign1(), producers, index=25)
+    assert "entry 20: lost" in refused(sign1(), producers, index=35)
+    with pytest.raises(MalformedError, match="revoked already, and for ever"):
+        producers.take({**both, "number": 3}, 40)
+
+
+def test_a_rotation_leaves_as_many_keys_as_have_to_sign():
+    producers = folded(added(CI, OTHER, threshold=2))
+    one = registry.rotate("ci", [THIRD.credential], until_ms=AT_MS)
+    with pytest.raises(MalformedError, match="give as many at once"):
+        producers.take({**one, "number": 1}, 20)
+
+
+def test_an_end_that_was_registered_is_not_taken_back_by_a_rotation():
+    ends = replace(CI.credential, until_ms=AT_MS)
+    sooner = registry.rotate("x", [OTHER.credential], until_ms=AT_MS - 9)
+    producers = folded(registry.add("x", [ends]), sooner)
+    assert whose(sign1(), producers, index=15, at_ms=AT_MS - 1)
+    assert "good until" in refused(sign1(), producers, index=15, at_ms=AT_MS)
+    assert "good until" in refused(sign1(), producers, index=25, at_ms=AT_MS - 1)
 
 
 def test_after_a_rotation_the_old_key_is_good_for_its_time():
@@ -243,6 +260,27 @@ def test_a_certificate_that_was_registered_itself_is_good_as_long_as_that_says()
     for data in (chained(LEAF.der), chained()):
         assert whose(data, anchored(LEAF.der), at_ms=(TO + 1) * 1000)
         assert whose(data, anchored(LEAF.der))
+
+
+def test_where_nobody_says_when_a_certificate_is_not_to_blame():
+    says = refused(chained(LEAF.der), anchored(AUTHORITY.der))
+    assert "nobody says when it was logged" in says
+    assert "valid at that time" not in says
+
+
+def test_a_certificate_is_found_by_the_id_of_its_key():
+    crowd = [
+        Producer(name=f"p{n}", credentials=(Maker(number=n).credential,))
+        for n in range(300, 300 + MAX_TRIED)
+    ]
+    (ours,) = anchored(LEAF.der)
+    named = {4: thumbprint(LEAF_KEY.public)}
+    data = sign1(maker=LEAF_KEY, headers=named, issuer=None)
+    assert whose(data, Producers([*crowd, ours])).producer is ours
+    stranger = sign1(maker=OTHER, headers={4: b"elsewhere"}, issuer=None)
+    assert "not all of their keys were tried" in refused(
+        stranger, Producers([*crowd, ours])
+    )
 
 
 def test_a_certificate_for_another_kind_of_key_signs_nothing():

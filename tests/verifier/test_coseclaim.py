@@ -28,7 +28,12 @@ from verifier.errors import MalformedError
 from verifier.explain import explain
 from verifier.own import MEDIA_TYPE, encode_own
 from verifier.pem import key_text
-from verifier.producers.register import MAX_ENTRIES, Register, Registered
+from verifier.producers.register import (
+    MAX_ENTRIES,
+    MAX_ENTRY_BYTES_IN_ALL,
+    Register,
+    Registered,
+)
 from verifier.receipt import Receipt
 from verifier.report import Report
 from verifier.statement import COSE, DSSE
@@ -230,6 +235,13 @@ def test_a_receipt_of_growth_holds_for_the_tree_that_was_believed(auditor):
     assert run(auditor, data) == 2
     assert "--from SIZE:ROOT" in auditor.err
     assert run(auditor, data, "--from", f"1:{first}", policy=policy_text()) == 1
+    file = auditor.file("file", b"x")
+    for about in ("--entry", "--artifact"):
+        assert run(auditor, data, "--from", f"1:{first}", about, file) == 1
+        assert "about no entry" in auditor.out
+    signers = ("--producer", pem(auditor, CI))
+    assert run(auditor, data, "--from", f"1:{first}", *signers) == 1
+    assert run(auditor, data, "--from", f"1:{first}", "--leaf", "digest") == 2
 
 
 # Transparent statements
@@ -240,6 +252,20 @@ def test_a_transparent_statement_needs_nothing_else(auditor):
     assert "COSE_Sign1, a payload, 9 bytes" in auditor.out
     assert run(auditor, transparent(RECORDS.receipt(1, **AROUND))) == 0
     assert "the log wrote: by s-1" in auditor.out
+
+
+def test_in_which_order_receipts_come_is_no_matter(auditor):
+    other = signer("log.example/other", 0x01)
+    theirs = STATEMENTS.receipt(1, issuer=other.name, maker=Maker(seed=other.seed))
+    ours = RECORDS.receipt(1, **AROUND)
+    register = auditor.file("register", RECORDS.register(0, 2).encode())
+    policy = policy_text((LOG, other), quorum=0)
+    for receipts in ((ours, theirs), (theirs, ours)):
+        data = transparent(*receipts)
+        assert run(auditor, data, policy=policy) == 0
+        assert "the log wrote: by s-1" in auditor.out
+        run(auditor, data, "--producer", register, policy=policy)
+        assert "was revoked at entry 2" in auditor.out
 
 
 def test_receipts_of_logs_that_nobody_here_trusts_are_passed_over(auditor):
@@ -377,6 +403,14 @@ def test_what_is_not_about_producers_has_no_place_in_a_register(auditor):
         explain(RECORDS.register(0, 1).encode(), Report())
 
 
+@pytest.mark.exhaustive
+def test_as_much_as_a_log_enters_of_producers_can_be_read_again():
+    length = MAX_ENTRY_BYTES_IN_ALL // MAX_ENTRIES
+    each = Registered(index=2**52, entry=bytes(length), proof=(bytes(32),) * 40)
+    full = Register(checkpoint=RECORDS.checkpoint(), entries=(each,) * MAX_ENTRIES)
+    assert Register.parse(full.encode()) == full
+
+
 def test_a_register_stands_alone(auditor):
     register = auditor.file("register", RECORDS.register(0, 2).encode())
     more = ["--producer", register, "--producer", pem(auditor, CI)]
@@ -454,6 +488,20 @@ def test_a_receipt_of_growth_is_explained_too(auditor):
     assert auditor.run("inspect", auditor.file("file", data)) == 0
     assert "from size 1 to 3" in auditor.out
     assert "by nobody that it names" in auditor.out
+
+
+def test_a_receipt_that_nobody_here_can_read_is_passed_over(auditor):
+    both = transparent(b"junk", STATEMENTS.receipt(1))
+    assert auditor.run("inspect", auditor.file("file", both)) == 0
+    assert "number 1 cannot be read" in auditor.out
+    assert "entry 1 of 3" in auditor.out
+
+
+def test_the_statement_in_a_bundle_is_explained(auditor):
+    assert auditor.run("inspect", auditor.file("file", STATEMENTS.bundle(1))) == 0
+    assert "COSE_Sign1, a payload, 9 bytes" in auditor.out
+    assert auditor.run("inspect", auditor.file("file", STATEMENTS.bundle(0))) == 0
+    assert "begins like an entry of a statement log, and is none" in auditor.out
 
 
 def test_what_begins_like_one_and_is_none_is_malformed(auditor):

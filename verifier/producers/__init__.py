@@ -45,6 +45,7 @@ class Producers:
     def __init__(self, pinned: Iterable[Producer] = ()) -> None:
         self._named: dict[str, Producer] = {}
         self._issuers: dict[str, tuple[str, int]] = {}
+        self._ids: dict[str, str] = {}
         self._hints: dict[bytes, str] = {}
         self._held: dict[bytes, str] = {}
         self.number = 0
@@ -93,6 +94,7 @@ class Producers:
         made = Producers()
         made._named = dict(self._named)
         made._issuers = dict(self._issuers)
+        made._ids = dict(self._ids)
         made._hints = dict(self._hints)
         made._held = dict(self._held)
         made.number, made.origin, made.size = self.number, self.origin, self.size
@@ -122,6 +124,7 @@ class Producers:
         for issuer in producer.issuers:
             self._issuers.setdefault(issuer, (producer.name, index))
         for each in producer.credentials:
+            self._ids[each.id] = producer.name
             self._hints |= dict.fromkeys(each.names, producer.name)
             self._held.setdefault(each.held, producer.name)
 
@@ -158,6 +161,11 @@ class Producers:
     def _rotate(self, own: Own, index: int) -> Producer:
         producer = self._known(own)
         new = self._credentials(own["keys"], index)
+        if len(new) < producer.threshold:
+            raise MalformedError(
+                f"{producer.threshold} of {producer.name}'s keys have to sign, and "
+                f"{len(new)} would be left when the others end; give as many at once"
+            )
         for each in new:
             self._check_free(each, producer.credentials)
         old = tuple(each.until(own["until"], index) for each in producer.credentials)
@@ -172,6 +180,10 @@ class Producers:
             raise MalformedError(
                 f"{producer.name} has no such key; it has {', '.join(sorted(known))}"
             )
+        ended_at = {x.id: x.revoked for x in producer.credentials}
+        if all(ended_at[each] is not None for each in ids):
+            where = ", ".join(f"{each} at entry {ended_at[each]}" for each in ids[:3])
+            raise MalformedError(f"revoked already, and for ever: {where}")
         # Who has the key signs with it also under its certificate's name.
         gone = {each.held for each in producer.credentials if each.id in ids}
         ended = tuple(
@@ -194,9 +206,9 @@ class Producers:
         if len({each.id for each in found}) != len(found):
             raise MalformedError("the same key stands there twice")
         for each in found:
-            if owner := self.hinted(each.id.encode()):
+            if owner := self._ids.get(each.id):
                 raise MalformedError(
-                    f"{each.text} is registered already, for {owner.name}; a key is "
+                    f"{each.text} is registered already, for {owner}; a key is "
                     "one producer's, and one that it has had never comes back"
                 )
         return tuple(found)
@@ -221,7 +233,10 @@ class Producers:
         if len(issuers) > MAX_ISSUERS or not all(
             type(each) is str and 1 <= len(each) <= MAX_ISSUER for each in issuers
         ):
-            raise MalformedError(f"issuers are at most {MAX_ISSUERS} texts")
+            raise MalformedError(
+                f"issuers are at most {MAX_ISSUERS} texts of 1 to {MAX_ISSUER} "
+                "characters"
+            )
         for each in issuers:
             if other := self.issuer(each):
                 raise MalformedError(f"{other.name} is known as issuer {each!r}")

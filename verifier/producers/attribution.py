@@ -78,7 +78,7 @@ def verify_statement(
                 wrong = wrong or error
     if wrong is None and index is not None:
         wrong = _later(statement, producers, at_ms)
-    raise wrong or ProducerError(_why_nobody(statement, producers, tried))
+    raise wrong or ProducerError(_why_nobody(statement, producers, tried, at_ms))
 
 
 def _later(
@@ -179,7 +179,9 @@ def _too_many(producer: Producer, statement: Statement) -> str:
     )
 
 
-def _why_nobody(statement: Statement, producers: Producers, tried: int) -> str:
+def _why_nobody(
+    statement: Statement, producers: Producers, tried: int, at_ms: int | None
+) -> str:
     if not len(producers):
         return "no producer is known; statements are believed by their keys"
     names = sorted(each.name for each in producers)
@@ -187,19 +189,33 @@ def _why_nobody(statement: Statement, producers: Producers, tried: int) -> str:
     says = f"none of the producers that are known has signed it: {shown}"
     if hints := [hint for hint in map(_shown, _hints(statement)) if hint]:
         says += f"; it names the key {', '.join(hints[:3])}"
-    elif tried > MAX_TRIED:
+    if tried > MAX_TRIED:
         says += (
-            "; not all of their keys were tried, for it names none: sign it with the "
-            "key's id in it (kid, keyid)"
+            "; not all of their keys were tried, for it names none of them: sign it "
+            "with the key's id in it (kid, keyid)"
         )
+    return says + _why_uncertified(statement, producers, at_ms)
+
+
+def _why_uncertified(
+    statement: Statement, producers: Producers, at_ms: int | None
+) -> str:
+    """What may be the matter with its certificate, or that it has none."""
     anchors = any(x.certificate for each in producers for x in each.credentials)
-    if statement.chain:
-        says += "; its certificate does not lead to one of theirs, valid at that time"
+    if statement.chain and anchors and at_ms is None:
+        says = (
+            "; nobody says when it was logged, and its certificate is good for a time "
+            "only: take a policy with witnesses, or say when it was (--now)"
+        )
+    elif statement.chain:
+        says = "; its certificate does not lead to one of theirs, valid at that time"
     elif anchors and statement.message is not None:
-        says += (
+        says = (
             "; it carries no certificate: where an authority of theirs vouches for its "
             "key, sign it with the chain"
         )
+    else:
+        says = ""
     return says
 
 

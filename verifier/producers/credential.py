@@ -37,8 +37,9 @@ _ID_DIGITS: Final = 16
 class Credential:
     """A key, or a certificate, and how long it may be believed.
 
-    `added`, `rotated` and `revoked` are the indexes of the entries that say so, where
-    there are any; times are milliseconds since 1970. `file` is where an auditor has it
+    `added` and `revoked` are the indexes of the entries that say so, where there are
+    any; `rotations` those of entries that brought the end nearer, each with what it was
+    before. Times are milliseconds since 1970. `file` is where an auditor has it
     from, who brings it.
     """
 
@@ -47,7 +48,7 @@ class Credential:
     certificate: Certificate | None
     added: int | None = None
     revoked: int | None = None
-    rotated: int | None = None
+    rotations: tuple[tuple[int, int | None], ...] = ()
     reason: str = ""
     from_ms: int | None = None
     until_ms: int | None = None
@@ -122,9 +123,14 @@ class Credential:
 
     @property
     def names(self) -> tuple[bytes, ...]:
-        """By what a statement may name it: what we write, and RFC 9679's thumbprint."""
-        names = (self.id.encode(), bytes.fromhex(self.id))
-        return names if self.key is None else (*names, thumbprint(self.key))
+        """By what a statement may name it: what we write, and RFC 9679's thumbprint.
+
+        A certificate is named by its key as well, for that is what has signed.
+        """
+        key = self.certificate.key if self.certificate else self.key
+        ids = {self.id} if key is None else {self.id, key_id(key)}
+        names = [form for x in ids for form in (x.encode(), bytes.fromhex(x))]
+        return (*names, thumbprint(key)) if key else tuple(names)
 
     @property
     def held(self) -> bytes:
@@ -174,7 +180,16 @@ class Credential:
         """The same, good no longer than that, as the entry at `index` says."""
         if self.until_ms is not None and self.until_ms <= until_ms:
             return self
-        return replace(self, until_ms=until_ms, rotated=index)
+        rotations = (*self.rotations, (index, self.until_ms))
+        return replace(self, until_ms=until_ms, rotations=rotations)
+
+    def _until_at(self, index: int | None) -> int | None:
+        """Until when it was good, for all that the entry at `index` could know."""
+        for rotated, until_ms in self.rotations:
+            # What was logged before a rotation, that one had no say in.
+            if index is not None and index < rotated:
+                return until_ms
+        return self.until_ms
 
     def check(self, *, index: int | None, at_ms: int | None) -> None:
         """Return if it was good for what stands at `index`, logged at that time.
@@ -190,9 +205,7 @@ class Credential:
                     "; nothing here proves that this was logged before: take the bundle"
                 )
             raise ProducerError(says)
-        before = self.rotated is not None and index is not None and index < self.rotated
-        # What was logged before a rotation, that one had no say in.
-        until_ms = None if before else self.until_ms
+        until_ms = self._until_at(index)
         if at_ms is None:
             if self.from_ms is None and until_ms is None:
                 return

@@ -25,11 +25,10 @@ from verifier.bundle import parse_proof
 from verifier.document import check_members, member, parse_document
 from verifier.errors import MalformedError, UntrustedError
 from verifier.hashing import leaf_hash
-from verifier.note import Note
 from verifier.policy import Policy
 from verifier.producers import Producers
 from verifier.proof import verify_inclusion
-from verifier.receipt.line import signed_kind
+from verifier.receipt.line import known_kind
 from verifier.spelling import base64_text, parse_base64
 from verifier.statement.own import own_in
 from verifier.tile import MAX_ENTRY_BYTES
@@ -38,6 +37,10 @@ from verifier.trust import verify_checkpoint
 SCHEMA: Final = "provlog/producers/1"
 MAX_BYTES: Final = 64 << 20
 MAX_ENTRIES: Final = 16_384
+MAX_ENTRY_BYTES_IN_ALL: Final = 20 << 20
+"""So many can be in it, in base64 and with proofs in any tree, and no log has more."""
+_MAX_VALUES: Final = 16 + MAX_ENTRIES * 80
+"""Each entry has three members, and at most 63 hashes."""
 _WHAT: Final = "the register"
 
 
@@ -84,7 +87,7 @@ class Register:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read a register, or raise MalformedError naming what is wrong with it."""
-        document = parse_document(data, _WHAT, most=MAX_BYTES)
+        document = parse_document(data, _WHAT, most=MAX_BYTES, values=_MAX_VALUES)
         if document.get("schema") != SCHEMA:
             raise MalformedError(f'{_WHAT} does not say "schema": "{SCHEMA}"')
         names = frozenset({"schema", "checkpoint", "entries"})
@@ -117,13 +120,12 @@ def verify_register(
     that takes any bytes anybody can submit what looks like its own entries.
     """
     checkpoint = verify_checkpoint(register.checkpoint, policy).checkpoint
-    if kind == "auto":
-        kind = signed_kind(Note.parse(register.checkpoint), policy.logs) or kind
+    kind = known_kind(kind, register.checkpoint, policy.logs)
     if kind == "auto":
         raise UntrustedError(
-            "the log has not signed of which kind it is, and to one that takes any "
-            "bytes anybody could have submitted these entries; if you know it, say "
-            "so: --entries record, or --entries statement"
+            "no Ed25519 key of the policy has signed of which kind the log is, and to "
+            "one that takes any bytes anybody could have submitted these entries; if "
+            "you know it, say so: --entries record, or --entries statement"
         )
     producers = Producers()
     producers.origin, producers.size = checkpoint.origin, checkpoint.size

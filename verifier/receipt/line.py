@@ -48,10 +48,12 @@ IDENTIFIER: Final = "provlog/receipt/1"
 ALGORITHMS: Final = (-19, -8)
 """Those that a log can be set to: of RFC 9864, and what others write still."""
 _PRIVATE: Final = 0xFF
+_NONE_YET: Final = "the log signs none, or signed this one before it did"
+_NO_KEY: Final = "it is signed by an Ed25519 key of the log, and none is believed here"
 
 
 class NoLineError(Exception):
-    """No key of the log has a line for COSE receipts under this checkpoint."""
+    """No key of the log has a line for COSE receipts under this checkpoint; and why."""
 
 
 class ReceiptLine(NamedTuple):
@@ -109,6 +111,13 @@ def signed_kind(note: Note, keys: Iterable[VerifierKey]) -> str | None:
     return None
 
 
+def known_kind(said: str, checkpoint: bytes, keys: Iterable[VerifierKey]) -> str:
+    """What a caller says of a log's kind; where that is `auto`, what it has signed."""
+    if said != "auto":
+        return said
+    return signed_kind(Note.parse(checkpoint), keys) or said
+
+
 def cose_receipt(
     receipt: Receipt, keys: Iterable[VerifierKey], entry: Entry | None = None
 ) -> bytes:
@@ -116,10 +125,11 @@ def cose_receipt(
 
     `entry` is that of a record log, which a COSE receipt says something about.
     """
-    note = Note.parse(receipt.checkpoint)
+    note, keys = Note.parse(receipt.checkpoint), list(keys)
     line = find_line(note, keys)
     if line is None:
-        raise NoLineError
+        signs = any(x.public_key.algorithm is Algorithm.ED25519 for x in keys)
+        raise NoLineError(_NONE_YET if signs else _NO_KEY)
     return encode_receipt(
         protected=line.protected,
         signature=line.signature,
