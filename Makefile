@@ -6,6 +6,7 @@ JOBS ?= 4
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 COVERED = $(VENV)/.covered
+STRANGERS = $(abspath $(VENV))/strangers
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 # Tells one Python from another: an environment made by another one is made anew.
 WHICH = 'import sys; print(sys.version, sys.base_prefix)'
@@ -16,13 +17,14 @@ AUDITOR = cryptography pynacl cbor2 cffi pycparser typing-extensions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test soak check lint types contracts coverage wheel bench mutate lock clean
+.PHONY: help setup demo test soak interop check lint types contracts coverage wheel bench mutate lock clean
 
 help:
 	@echo "provlog: a transparency log for AI provenance"
 	@echo
 	@echo "  make demo     see it work, and see it refuse"
 	@echo "  make test     run every test"
+	@echo "  make interop  have other people's programs look at it (needs Go)"
 	@echo "  make soak     break it for half an hour: every fault, again and again"
 	@echo "  make check    style, types, laws, coverage, and the auditor's wheel alone"
 	@echo "  make bench    measure, as ratios within one run"
@@ -58,18 +60,30 @@ test soak $(COVERED): export PYTHONDONTWRITEBYTECODE :=
 # long sweeps without.
 test: $(READY)
 	$(call covered)
-	$(PYTEST) -n $(JOBS) --dist worksteal -m "exhaustive and not soak"
+	$(PYTEST) -n $(JOBS) --dist worksteal -m "exhaustive and not soak and not interop"
 
 # Each test prints its seeds (-rA shows what was printed); half an hour on two cores.
 soak: $(READY)
 	$(PYTEST) -n $(JOBS) -m soak -v -rA tests
+
+# Strangers are built of other people's code, by its versions in tests/interop/go.mod.
+interop: $(READY)
+	@if command -v go >/dev/null; then \
+	  echo "building other people's programs; the first time takes a minute or two" >&2; \
+	  cd tests/interop && mkdir -p $(STRANGERS) && \
+	  GOFLAGS=-mod=readonly go build -o $(STRANGERS)/ ./stranger tool && \
+	  GOFLAGS=-mod=readonly go test -c -o $(STRANGERS)/integration \
+	    github.com/transparency-dev/tessera/integration; \
+	elif [ "$(CI)" = true ]; then echo "interop: Go is not here" >&2; exit 1; \
+	else echo "interop: Go is not here; what it would build is skipped" >&2; fi
+	STRANGERS=$(STRANGERS) $(PYTEST) -n $(JOBS) --dist worksteal -m interop tests/interop
 
 $(COVERED): $(READY) $(shell find verifier ledger capture cli tests docs -name "*.py")
 	$(call covered)
 
 define covered
 $(BIN)/coverage erase
-$(PYTEST) -n $(JOBS) --dist worksteal -m "not exhaustive and not soak" --cov --cov-report=
+$(PYTEST) -n $(JOBS) --dist worksteal -m "not exhaustive and not soak and not interop" --cov --cov-report=
 @touch $(COVERED)
 endef
 
