@@ -17,7 +17,7 @@ AUDITOR = cryptography pynacl cbor2 cffi pycparser typing-extensions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test soak interop check lint types contracts coverage wheel bench mutate lock clean
+.PHONY: help setup demo test soak interop check lint types contracts coverage wheel bench bench-peers mutate lock clean
 
 help:
 	@echo "provlog: a transparency log for AI provenance"
@@ -28,6 +28,7 @@ help:
 	@echo "  make soak     break it for half an hour: every fault, again and again"
 	@echo "  make check    style, types, laws, coverage, and the auditor's wheel alone"
 	@echo "  make bench    measure, as ratios within one run"
+	@echo "  make bench-peers  the same beside Tessera (needs Go)"
 	@echo "  make mutate   change the code on purpose; the tests have to notice"
 	@echo "  make lock     choose the exact versions in requirements.lock again"
 	@echo "  make clean    remove what the others made"
@@ -126,6 +127,13 @@ wheel: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+bench-peers: $(READY)
+	@command -v go >/dev/null || { echo "bench-peers: the peer is in Go, which is not here" >&2; exit 1; }
+	@mkdir -p $(STRANGERS)
+	@cd benchmarks/peers/server && GOFLAGS=-mod=readonly go build -o $(STRANGERS)/server .
+	@cd tests/interop && GOFLAGS=-mod=readonly go build -o $(STRANGERS)/stranger ./stranger
+	@PEERS=$(STRANGERS) $(BIN)/python -m benchmarks.peers
 
 mutate: $(READY)
 	@$(BIN)/python tests/mutate.py

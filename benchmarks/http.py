@@ -8,51 +8,27 @@ of the rate that was found.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from benchmarks.measure import cores
+from benchmarks.wrk import ONE, UNIQUE, Load, wrk
 from capture import Client
 
 CONNECTIONS: Final = (16, 64, 256, 1_024)
 WORKERS: Final = (2, 1, 0)
 BATCH: Final = 256
-_UNIQUE: Final = """
-local number = 0
-function setup(thread)
-  thread:set("tid", number)
-  number = number + 1
-end
-function init()
-  n = 0
-  math.randomseed(os.time() + tid * 7919)
-  r = math.random(1e9)
-end
-"""
-_ONE: Final = (
-    _UNIQUE
-    + """
-local fill = string.rep("x", %d)
-function request()
-  n = n + 1
-  local body = tid .. "-" .. r .. "-" .. n .. "-"
-  return wrk.format("POST", "%s", %s, body .. fill:sub(#body + 1))
-end
-"""
-)
 _MANY: Final = (
-    _UNIQUE
+    UNIQUE
     + """
 local fill = string.rep("x", 300)
 function request()
@@ -77,23 +53,6 @@ _RECORD_LINE: Final = """
 """
 
 
-class Load(NamedTuple):
-    """What wrk has measured: requests a second, and percentiles in milliseconds."""
-
-    rate: float
-    p50: float
-    p99: float
-    failed: int
-
-    def text(self, each: int = 1) -> str:
-        """One line of a table."""
-        failed = f", {self.failed} failed" if self.failed else ""
-        return (
-            f"{self.rate * each:>9,.0f}/s   p50 {self.p50:7.2f} ms   "
-            f"p99 {self.p99:7.2f} ms{failed}"
-        )
-
-
 def run(folder: Path, rounds: int, *, quick: bool = False) -> None:
     """Print what was measured."""
     if not shutil.which("wrk"):
@@ -104,7 +63,7 @@ def run(folder: Path, rounds: int, *, quick: bool = False) -> None:
     for workers in WORKERS[:1] if quick else WORKERS:
         for size in (300,) if quick else (300, 1_000):
             with service(folder, "opaque", workers) as (url, _):
-                script = _ONE % (size, "/add", "nil")
+                script = ONE % (size, "/add", "nil")
                 print(f"  POST /add, {size} bytes, {workers} front ends")
                 for connections in CONNECTIONS:
                     found = _median(url, script, connections, seconds, rounds)
@@ -119,20 +78,26 @@ def _receipts(folder: Path, seconds: int, rounds: int) -> None:
     print("  POST /v1/records, a receipt in each answer, 300 bytes, 2 front ends")
     with service(folder, "opaque", 2) as (url, _):
         for connections in CONNECTIONS:
-            script = _ONE % (300, "/v1/records", "nil")
+            script = ONE % (300, "/v1/records", "nil")
             found = _median(url, script, connections, seconds, rounds)
             print(f"    {connections:>5} connections  {found.text()}")
 
 
+def batch_script(kind: str, accept: str) -> str:
+    """Lines for wrk that submit batches, and ask for `accept`."""
+    line = {"opaque": _OPAQUE_LINE, "record": _RECORD_LINE}[kind]
+    return _MANY % (BATCH, line, accept)
+
+
 def _batches(folder: Path, seconds: int, rounds: int) -> None:
     print(f"  POST /v1/records:batch, {BATCH} a request, 16 connections, entries/s")
-    for kind, line in (("opaque", _OPAQUE_LINE), ("record", _RECORD_LINE)):
+    for kind in ("opaque", "record"):
         for accept, says in (
             ("text/plain", "indexes"),
             ("application/x-ndjson", "receipts"),
         ):
             with service(folder, kind, 2) as (url, _):
-                script = _MANY % (BATCH, line, accept)
+                script = batch_script(kind, accept)
                 found = _median(url, script, 16, seconds, rounds)
                 print(f"    {kind:<7} {says:<9} {found.text(BATCH)}")
 
@@ -174,7 +139,7 @@ def _until_verified(folder: Path, seconds: int) -> None:
 
         thread = threading.Thread(target=submit)
         thread.start()
-        load = _wrk(url, _ONE % (300, "/add", "nil"), 16, seconds)
+        load = wrk(url, ONE % (300, "/add", "nil"), 16, seconds)
         done.set()
         thread.join()
         taken.sort()
@@ -186,44 +151,13 @@ def _until_verified(folder: Path, seconds: int) -> None:
 
 
 def _median(url: str, script: str, connections: int, seconds: int, rounds: int) -> Load:
-    found = [_wrk(url, script, connections, seconds) for _ in range(rounds)]
+    found = [wrk(url, script, connections, seconds) for _ in range(rounds)]
     return Load(
         statistics.median(each.rate for each in found),
         statistics.median(each.p50 for each in found),
         statistics.median(each.p99 for each in found),
         sum(each.failed for each in found),
     )
-
-
-def _wrk(url: str, script: str, connections: int, seconds: int) -> Load:
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(script)
-        file.flush()
-        done = subprocess.run(
-            [
-                *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"),
-                *("-s", file.name, url),
-            ],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    said = done.stdout
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    assert rate, said
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    return Load(
-        float(rate[1]),
-        _ms(said, "50%"),
-        _ms(said, "99%"),
-        int(failed[1]) if failed else 0,
-    )
-
-
-def _ms(said: str, percentile: str) -> float:
-    found = re.search(rf"{percentile}\s+([\d.]+)(us|ms|s)", said)
-    assert found, said
-    return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
 
 
 @contextmanager

@@ -31,6 +31,12 @@ def rate_text(count: int, times: Sequence[float]) -> str:
     return f"{median(rates):>12,.0f}/s  ({rates[0]:,.0f} to {rates[-1]:,.0f})"
 
 
+def spread(found: Sequence[float], form: str) -> str:
+    """The median, and from the least to the most."""
+    ordered = sorted(found)
+    return f"{median(ordered):{form}} ({ordered[0]:{form}} to {ordered[-1]:{form}})"
+
+
 def ratio_text(times: Sequence[float], others: Sequence[float]) -> str:
     """How many times as fast the first is, round by round."""
     ratios = sorted(b / a for a, b in zip(times, others, strict=True))

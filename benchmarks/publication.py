@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from benchmarks.http import _ONE, _wrk
 from benchmarks.measure import cores
+from benchmarks.wrk import ONE, wrk
 from ledger.clock import read_clock
 from ledger.witness.quorum import Witnesses
 from tests.reference.rfc6962 import Tree
@@ -38,7 +38,7 @@ PROPOSALS: Final = 256
 SETTINGS: Final = 'targets = ["../public"]\nreach = ["127.0.0.1"]\n'
 _PROVLOG: Final = (sys.executable, "-m", "cli")
 _CONNECTIONS: Final = 64
-_PACED: Final = _ONE + "\nfunction delay() return math.random(0, 2 * %d) end\n"
+_PACED: Final = ONE + "\nfunction delay() return math.random(0, 2 * %d) end\n"
 _EVERY_S: Final = 0.047
 """Between two that are timed: no part of a second, so all phases of one are met."""
 _LOOK_S: Final = 0.01
@@ -57,7 +57,7 @@ def run(folder: Path, rounds: int, *, quick: bool = False) -> None:
     with ExitStack() as stack:
         asked = stack.enter_context(_service(place / "asked", WITNESSES))
         alone = stack.enter_context(_service(place / "alone", ()))
-        full = _wrk(alone, _ONE % (300, "/add", "nil"), _CONNECTIONS, 4).rate
+        full = wrk(alone, ONE % (300, "/add", "nil"), _CONNECTIONS, 4).rate
         for says, rate in (("light load", LIGHT), ("half load", full / 2)):
             print(f"  submit → public, {says}")
             taken: dict[str, list[float]] = {alone: [], asked: []}
@@ -85,7 +85,7 @@ def _timed(url: str, rate: float, seconds: int, taken: list[float]) -> float:
     pause_ms = _CONNECTIONS / rate * 1000
     script = _PACED % (300, "/add", "nil", pause_ms)
     try:
-        return _wrk(url, script, _CONNECTIONS, seconds).rate
+        return wrk(url, script, _CONNECTIONS, seconds).rate
     finally:
         over.set()
         for thread in threads:

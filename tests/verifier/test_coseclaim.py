@@ -24,10 +24,12 @@ from tests.testlog import (
 from verifier.bundle import Bundle
 from verifier.entry import LOG as BY_LOG
 from verifier.entry import Entry
-from verifier.errors import MalformedError
+from verifier.errors import ConsistencyError, MalformedError
+from verifier.evidence import parse_evidence, verify_evidence
 from verifier.explain import explain
 from verifier.own import MEDIA_TYPE, encode_own
 from verifier.pem import key_text
+from verifier.policy import Policy
 from verifier.producers.register import (
     MAX_ENTRIES,
     MAX_ENTRY_BYTES_IN_ALL,
@@ -37,6 +39,7 @@ from verifier.producers.register import (
 from verifier.receipt import Receipt
 from verifier.report import Report
 from verifier.statement import COSE, DSSE
+from verifier.trust import Limits
 
 AT = 1_790_000_000_000
 POLICY = policy_text(quorum=0)
@@ -242,6 +245,8 @@ def test_a_receipt_of_growth_holds_for_the_tree_that_was_believed(auditor):
     signers = ("--producer", pem(auditor, CI))
     assert run(auditor, data, "--from", f"1:{first}", *signers) == 1
     assert run(auditor, data, "--from", f"1:{first}", "--leaf", "digest") == 2
+    with pytest.raises(ConsistencyError, match="which one you believed before"):
+        verify_evidence(parse_evidence(data), Policy.parse(POLICY), Limits(), Report())
 
 
 # Transparent statements

@@ -1,0 +1,96 @@
+"""How long it takes from a submission to a proof that anybody can verify.
+
+Ours answers with it. The peer answers with an index; there is a proof as soon as a
+published checkpoint covers it, out of tiles that are public then. So its reader looks
+at the checkpoint every 10 milliseconds, which flatters it: no proof is made.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from benchmarks.peers.servers import Server, ours, theirs
+from benchmarks.wrk import ONE, wrk
+from capture import Client
+
+_LOOK_S: Final = 0.01
+
+
+def run(folder: Path, rounds: int, seconds: int) -> None:
+    """Print what was measured, beside half of what each can take."""
+    print("submit to verifiable proof, one client beside about half of the load")
+    for name, begin, client in (
+        ("ours", ours, _our_client),
+        ("tessera", theirs, _their_client),
+    ):
+        taken: list[float] = []
+        rates = []
+        for _ in range(rounds):
+            with begin(folder) as server:
+                most = wrk(server.url, ONE % (300, "/add", "nil"), 256, seconds).rate
+                found, rate = _beside(server, client(server, folder), most / 2, seconds)
+                taken += found
+                rates.append(rate)
+        taken.sort()
+        p50, p99 = taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
+        print(
+            f"  {name:<8} p50 {p50 * 1e3:,.1f} ms  p99 {p99 * 1e3:,.1f} ms  of "
+            f"{len(taken)}, beside {sum(rates) / len(rates):,.0f}/s"
+        )
+
+
+def _beside(
+    server: Server, submit: Callable[[bytes], None], rate: float, seconds: int
+) -> tuple[list[float], float]:
+    taken: list[float] = []
+    done = threading.Event()
+
+    def measure() -> None:
+        number = 0
+        while not done.is_set():
+            began = time.perf_counter()
+            submit(b"timed %0300d" % number)
+            taken.append(time.perf_counter() - began)
+            number += 1
+
+    thread = threading.Thread(target=measure)
+    thread.start()
+    # wrk has no rate of its own: each of its connections waits between two requests.
+    connections = 64
+    pause = 1_000 * connections / rate
+    script = ONE % (300, "/add", "nil") + f"\nfunction delay() return {pause:.0f} end\n"
+    load = wrk(server.url, script, connections, seconds)
+    done.set()
+    thread.join()
+    return taken, load.rate
+
+
+def _our_client(server: Server, folder: Path) -> Callable[[bytes], None]:
+    client = Client(server.url, None, folder / "served" / "policy.txt")
+
+    def submit(data: bytes) -> None:
+        client.submit(data)  # returns what it has verified
+
+    return submit
+
+
+def _their_client(server: Server, _: Path) -> Callable[[bytes], None]:
+    parts = urlsplit(server.url)
+    wire = http.client.HTTPConnection(parts.hostname or "", parts.port)
+
+    def ask(method: str, path: str, body: bytes | None = None) -> bytes:
+        wire.request(method, path, body)
+        return wire.getresponse().read()
+
+    def submit(data: bytes) -> None:
+        index = int(ask("POST", "/add", data))
+        while int(ask("GET", "/checkpoint").split(b"\n")[1]) <= index:
+            time.sleep(_LOOK_S)
+
+    return submit
