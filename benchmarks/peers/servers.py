@@ -31,7 +31,7 @@ class Server:
     folder: Path
 
     def resident(self) -> int:
-        """The bytes that its processes hold, each shared page counted once."""
+        """The bytes that its processes hold, pages of files left out: those are cache."""
         return sum(_pss(pid) for pid in _tree(self.pid))
 
     def size(self) -> int:
@@ -92,6 +92,6 @@ def _tree(pid: int) -> list[int]:
 
 def _pss(pid: int) -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith("Pss_Anon:"):
             return int(line.split()[1]) * 1024
     return 0

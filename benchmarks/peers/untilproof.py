@@ -62,7 +62,7 @@ def _beside(
     thread = threading.Thread(target=measure)
     thread.start()
     # wrk has no rate of its own: each of its connections waits between two requests.
-    connections = 64
+    connections = 256
     pause = 1_000 * connections / rate
     script = ONE % (300, "/add", "nil") + f"\nfunction delay() return {pause:.0f} end\n"
     load = wrk(server.url, script, connections, seconds)

@@ -31,7 +31,8 @@ var (
 
 func main() {
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	ctx := context.Background()
+	stopped, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	secret, public, err := note.GenerateKey(rand.Reader, "log.example/peer")
 	check(err)
@@ -62,8 +63,8 @@ func main() {
 	check(err)
 	fmt.Printf("http://%s\n", listener.Addr())
 	go http.Serve(listener, nil)
-	<-ctx.Done()
-	shutdown(context.Background())
+	<-stopped.Done()
+	check(shutdown(ctx))
 }
 
 func check(err error) {
