@@ -31,7 +31,7 @@ class Server:
     folder: Path
 
     def resident(self) -> int:
-        """The bytes that its processes hold, pages of files left out: those are cache."""
+        """The bytes that its processes hold; pages of files are cache, and left out."""
         return sum(_pss(pid) for pid in _tree(self.pid))
 
     def size(self) -> int:
