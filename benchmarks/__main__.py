@@ -13,6 +13,7 @@ from typing import Final
 from benchmarks import (
     append,
     audit,
+    growth,
     http,
     index,
     mirror,
@@ -52,6 +53,12 @@ RUNS: Final[dict[str, Callable[[Run], None]]] = {
     "overload": lambda run: overload.run(run.folder, 4 if run.quick else 20),
     "witness": lambda run: witness.run(run.folder, run.rounds),
     "mirror": lambda run: mirror.run(run.entries, run.rounds),
+    "growth": lambda run: growth.run(
+        run.folder,
+        tuple(size for size in growth.SIZES if size <= run.grown),
+        min(run.rounds, 3),
+        4,
+    ),
     "publication": lambda run: publication.run(run.folder, run.rounds, quick=run.quick),
 }
 """Every benchmark, by its name."""

@@ -171,10 +171,20 @@ def service(
     made = [*provlog, "init", str(log), "--origin", "log.example/bench"]
     subprocess.run([*made, "--entries", kind], check=True, capture_output=True)
     (log / "log.toml").write_text(settings)
-    serve = [*provlog, "serve", str(log), "--json", "--workers", str(workers)]
+    try:
+        with serving(log, workers) as served:
+            yield served
+    finally:
+        shutil.rmtree(log, ignore_errors=True)
+
+
+@contextmanager
+def serving(log: Path, workers: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A service of the log in that folder, and its address."""
+    serve = [sys.executable, "-m", "cli", "serve", str(log), "--json"]
     places = ["--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"]
     with subprocess.Popen(
-        [*serve, *places],
+        [*serve, *places, "--workers", str(workers)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -185,7 +195,6 @@ def service(
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
-            shutil.rmtree(log, ignore_errors=True)
 
 
 def _policy(folder: Path) -> Path:

@@ -32,7 +32,7 @@ class Server:
 
     def resident(self) -> int:
         """The bytes that its processes hold; pages of files are cache, and left out."""
-        return sum(_pss(pid) for pid in _tree(self.pid))
+        return resident(self.pid)
 
     def size(self) -> int:
         """How large its published tree is, when that has come to rest."""
@@ -83,6 +83,11 @@ def theirs(folder: Path, options: tuple[str, ...] = BATCH) -> Iterator[Server]:
             process.send_signal(signal.SIGTERM)
             process.wait()
             shutil.rmtree(log, ignore_errors=True)
+
+
+def resident(pid: int) -> int:
+    """What a process and all that it has started hold, each shared page once."""
+    return sum(_pss(each) for each in _tree(pid))
 
 
 def _tree(pid: int) -> list[int]:

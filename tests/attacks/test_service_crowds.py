@@ -165,6 +165,8 @@ def test_readers_of_the_largest_tile_share_the_memory_that_is_set(large, readers
 
 
 def test_who_does_not_read_is_left_and_its_memory_comes_back(large):
+    # What is measured is as of the last second, and others have been here.
+    large.until(lambda: measured(large, "provlog_memory_held_bytes") == 0)
     with Wire(large, buffer_bytes=4_096) as wire:
         wire.begin(TILE)
         large.until(lambda: measured(large, "provlog_memory_held_bytes") > 16 * MIB)
