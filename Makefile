@@ -77,7 +77,7 @@ interop: $(READY)
 	    github.com/transparency-dev/tessera/integration; \
 	elif [ "$(CI)" = true ]; then echo "interop: Go is not here" >&2; exit 1; \
 	else echo "interop: Go is not here; what it would build is skipped" >&2; fi
-	STRANGERS=$(STRANGERS) $(PYTEST) -n $(JOBS) --dist worksteal -m interop tests/interop
+	INTEROP_PAGE=1 STRANGERS=$(STRANGERS) $(PYTEST) -n $(JOBS) --dist worksteal -m interop tests/interop
 
 $(COVERED): $(READY) $(shell find verifier ledger capture cli tests docs -name "*.py")
 	$(call covered)
