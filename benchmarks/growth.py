@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
-from urllib.request import urlopen
 
 from benchmarks.grown import grown_log
-from benchmarks.http import serving
+from benchmarks.http import serving, shown_size
 from benchmarks.peers.servers import resident
 from benchmarks.plot import plot
-from benchmarks.wrk import ONE, wrk
+from benchmarks.wrk import ONE, answered
 
 SIZES: Final = (10_000, 1_000_000, 10_000_000)
 _PICTURES: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
@@ -61,10 +60,11 @@ def _cost(log: Path, size: int, rounds: int, seconds: int) -> Cost:
         began = time.perf_counter()
         with serving(log, 2) as (url, process):
             started.append(time.perf_counter() - began)
-            shown = _size(url)
-            proofs.append(wrk(url, _PROOFS % (size, shown), 64, seconds).rate)
-            tiles.append(wrk(url, _TILES % (size // 256), 64, seconds).rate)
-            submits.append(wrk(url, ONE % (300, "/add", "nil"), 256, seconds).rate)
+            prove = _PROOFS % (size, shown_size(url))
+            proofs.append(answered(url, prove, 64, seconds))
+            tiles.append(answered(url, _TILES % (size // 256), 64, seconds))
+            submit = ONE % (300, "/add", "nil")
+            submits.append(answered(url, submit, 256, seconds))
             held.append(resident(process.pid))
     return Cost(
         median(submits), median(proofs), median(tiles), median(started), max(held)
@@ -85,9 +85,3 @@ function request()
   return wrk.format("GET", "/tile/0/" .. path)
 end
 """
-
-
-def _size(url: str) -> int:
-    """The size of the tree that the service shows."""
-    with urlopen(f"{url}/checkpoint") as answer:  # noqa: S310 - our own
-        return int(answer.read().split(b"\n")[1])

@@ -15,10 +15,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.request import urlopen
 
 from benchmarks.measure import cores
 from benchmarks.wrk import ONE, UNIQUE, Load, wrk
@@ -126,28 +127,39 @@ def _until_verified(folder: Path, seconds: int) -> None:
     print("  submit → verified receipt, one client beside wrk at about half load")
     with service(folder, "opaque", 2) as (url, _):
         client = Client(url, None, _policy(folder))
-        taken: list[float] = []
-        done = threading.Event()
+        with timed(client.submit) as taken:
+            load = wrk(url, ONE % (300, "/add", "nil"), 16, seconds)
+        print(f"    beside {load.rate:,.0f}/s: {percentiles_text(taken)}")
 
-        def submit() -> None:
-            number = 0
-            while not done.is_set():
-                began = time.perf_counter()
-                client.submit(b"timed %0300d" % number)
-                taken.append(time.perf_counter() - began)
-                number += 1
 
-        thread = threading.Thread(target=submit)
-        thread.start()
-        load = wrk(url, ONE % (300, "/add", "nil"), 16, seconds)
+@contextmanager
+def timed(submit: Callable[[bytes], object]) -> Iterator[list[float]]:
+    """The seconds that each of one submission after another takes, meanwhile."""
+    taken: list[float] = []
+    done = threading.Event()
+
+    def measure() -> None:
+        number = 0
+        while not done.is_set():
+            began = time.perf_counter()
+            submit(b"timed %0300d" % number)
+            taken.append(time.perf_counter() - began)
+            number += 1
+
+    thread = threading.Thread(target=measure)
+    thread.start()
+    try:
+        yield taken
+    finally:
         done.set()
         thread.join()
-        taken.sort()
-        p50, p99 = taken[len(taken) // 2] * 1e3, taken[int(len(taken) * 0.99)] * 1e3
-        print(
-            f"    beside {load.rate:,.0f}/s: p50 {p50:.2f} ms, p99 {p99:.2f} ms "
-            f"of {len(taken)}"
-        )
+
+
+def percentiles_text(taken: list[float]) -> str:
+    """The median and the 99th percentile of so many."""
+    ordered = sorted(taken)
+    p50, p99 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
+    return f"p50 {p50 * 1e3:,.2f} ms, p99 {p99 * 1e3:,.2f} ms of {len(taken)}"
 
 
 def _median(url: str, script: str, connections: int, seconds: int, rounds: int) -> Load:
@@ -183,18 +195,28 @@ def serving(log: Path, workers: int) -> Iterator[tuple[str, subprocess.Popen[str
     """A service of the log in that folder, and its address."""
     serve = [sys.executable, "-m", "cli", "serve", str(log), "--json"]
     places = ["--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"]
+    with started([*serve, *places, "--workers", str(workers)]) as (line, process):
+        yield json.loads(line)["url"], process
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A program, and the first line that it says; it is told to end at the end."""
     with subprocess.Popen(
-        [*serve, *places, "--workers", str(workers)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:
             assert process.stdout
-            yield json.loads(process.stdout.readline())["url"], process
+            yield process.stdout.readline().strip(), process
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+
+def shown_size(url: str) -> int:
+    """How large the tree is that a log shows just now."""
+    with urlopen(f"{url}/checkpoint") as answer:  # noqa: S310 - our own
+        return int(answer.read().split(b"\n")[1])
 
 
 def _policy(folder: Path) -> Path:

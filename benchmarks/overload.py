@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.request import urlopen
 
+from benchmarks.http import shown_size
 from benchmarks.limited import Limited, limited, unavailable
 
 CAPACITY: Final = 1_000
@@ -151,8 +151,7 @@ def published(url: str, size: int) -> int:
     """The size of the newest published checkpoint, when it has come to `size`."""
     found = 0
     for _ in range(200):
-        with urlopen(f"{url}/checkpoint") as answer:  # noqa: S310 - our own
-            found = int(answer.read().split(b"\n")[1])
+        found = shown_size(url)
         if found >= size:
             break
         time.sleep(0.05)

@@ -35,7 +35,7 @@ from verifier.producers.register import MAX_BYTES, Register, Registered, verify_
 
 _PATH: Final = "v1/producers"
 
-ENTRIES = click.option(
+ENTRIES: Final = click.option(
     "--entries",
     type=click.Choice(["auto", "record", "statement"]),
     default="auto",

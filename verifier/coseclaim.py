@@ -95,9 +95,12 @@ def verify_transparent(
     # Nobody has signed in which order they come. A register is about one of the logs,
     # and where that is no matter, a record log says when.
     origin = asked.producers.origin if asked.producers else None
-    entry, receipt, said_index = max(
-        shown, key=lambda each: (each[1].issuer == origin, each[1].log_kind == "record")
-    )
+
+    def weight(each: tuple[bytes, CoseReceipt, int]) -> tuple[bool, bool]:
+        named = origin is not None and each[1].issuer == origin
+        return named, each[1].log_kind == "record"
+
+    entry, receipt, said_index = max(shown, key=weight)
     _read(entry, receipt, limits, report, asked, said_index)
 
 

@@ -53,7 +53,12 @@ def parse_document(
 
 
 def parse_json(
-    data: bytes, what: str, *, most: int, depth: int = MAX_FOREIGN_DEPTH
+    data: bytes,
+    what: str,
+    *,
+    most: int,
+    depth: int = MAX_FOREIGN_DEPTH,
+    values: int = MAX_VALUES,
 ) -> Any:
     """Read `data`, which a stranger wrote, as one JSON value of at most `most` bytes.
 
@@ -63,7 +68,7 @@ def parse_json(
     _check_size(data, what, most)
     _check_nesting(data, what, depth)
     value = _loads(data, what, parse_int=_number, parse_float=NumberText)
-    _walk(value, what, depth, _check_text)
+    _walk(value, what, depth, _check_text, values)
     return value
 
 

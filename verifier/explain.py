@@ -21,10 +21,8 @@ from verifier.misbehaviour import Misbehaviour
 from verifier.note import Note, NoteSignature
 from verifier.pem import parse_keys
 from verifier.policy import Policy, name_text
-from verifier.producers import Producers
+from verifier.producers import Producers, register
 from verifier.producers.credential import Credential
-from verifier.producers.register import MAX_BYTES as MAX_REGISTER_BYTES
-from verifier.producers.register import SCHEMA as REGISTER
 from verifier.producers.register import Register
 from verifier.receipt import FAMILY, Receipt
 from verifier.record import MEDIA_TYPE, digest_text, parse_record
@@ -72,9 +70,11 @@ def _explain_document(data: bytes, report: Report) -> None:
     if data.startswith(FAMILY):
         _explain_evidence(data, report)
         return
-    document = parse_json(data, "it", most=MAX_REGISTER_BYTES)
+    document = parse_json(
+        data, "it", most=register.MAX_BYTES, values=register.MAX_VALUES
+    )
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema == REGISTER:
+    if schema == register.SCHEMA:
         _explain_register(data, report)
     elif schema is None and isinstance(document, dict) and _is_signed(document):
         explain_statement(data, report)
@@ -87,10 +87,10 @@ def _is_signed(document: dict[str, object]) -> bool:
 
 
 def _explain_register(data: bytes, report: Report) -> None:
-    register = Register.parse(data)
-    report.notes("register", f"entries about producers: {len(register.entries)}")
+    found = Register.parse(data)
+    report.notes("register", f"entries about producers: {len(found.entries)}")
     producers = Producers()
-    for each in register.entries:
+    for each in found.entries:
         own = own_in(each.entry)
         if own is None:
             raise MalformedError(f"entry {each.index} is not about producers")
@@ -98,7 +98,7 @@ def _explain_register(data: bytes, report: Report) -> None:
     for producer in producers:
         for key in producer.credentials:
             report.notes("producer", f"{producer.name}: {key.story}")
-    _explain_note(register.checkpoint, report)
+    _explain_note(found.checkpoint, report)
 
 
 def _explain_evidence(data: bytes, report: Report) -> None:

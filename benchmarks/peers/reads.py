@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.measure import cores, in_turn, rate_text, ratio_text, spread
 from benchmarks.peers.servers import Server, ours, theirs
-from benchmarks.wrk import ONE, wrk
+from benchmarks.wrk import ONE, answered, wrk
 from capture import Client
 
 _ENTRIES: Final = 100_000
@@ -27,7 +27,7 @@ def run(folder: Path, rounds: int, seconds: int) -> None:
             rates: dict[str, list[float]] = {"ours": [], "tessera": []}
             for _ in range(rounds):
                 for server in (mine, other):
-                    rates[server.name].append(wrk(server.url, script, 64, seconds).rate)
+                    rates[server.name].append(answered(server.url, script, 64, seconds))
             ratios = [a / b for a, b in zip(*rates.values(), strict=True)]
             print(
                 f"  {path:<20} ours/tessera {spread(ratios, '.2f')}   ours "

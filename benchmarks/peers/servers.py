@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.request import urlopen
 
-from benchmarks.http import service
+from benchmarks.http import service, shown_size, started
 
 BATCH: Final = ("-batch", "256", "-age", "1s", "-checkpoint", "1s")
 """As Tessera's own server for such measurements has it."""
@@ -37,22 +34,15 @@ class Server:
     def size(self) -> int:
         """How large its published tree is, when that has come to rest."""
         found = -1
-        while found != (now := self._shown()):
+        while found != (now := shown_size(self.url)):
             found = now
             time.sleep(1.5)
         return found
-
-    def _shown(self) -> int:
-        with urlopen(f"{self.url}/checkpoint") as answer:  # noqa: S310 - our own
-            return int(answer.read().split(b"\n")[1])
 
     def on_disk(self) -> int:
         """The bytes of its files, as the disk has them."""
         files = (path.stat() for path in self.folder.rglob("*") if path.is_file())
         return sum(each.st_blocks * 512 for each in files)
-
-
-Begin = Callable[[Path], AbstractContextManager[Server]]
 
 
 @contextmanager
@@ -69,20 +59,11 @@ def theirs(folder: Path, options: tuple[str, ...] = BATCH) -> Iterator[Server]:
     shutil.rmtree(log, ignore_errors=True)
     log.mkdir(parents=True)
     program = Path(os.environ["PEERS"]) / "server"
-    with subprocess.Popen(
-        [program, "-folder", log, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout
-            url = process.stdout.readline().strip()
+    try:
+        with started([f"{program}", "-folder", f"{log}", *options]) as (url, process):
             yield Server(name="tessera", url=url, pid=process.pid, folder=log)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-            shutil.rmtree(log, ignore_errors=True)
+    finally:
+        shutil.rmtree(log, ignore_errors=True)
 
 
 def resident(pid: int) -> int:

@@ -8,14 +8,14 @@ from typing import Final
 from benchmarks import http
 from benchmarks.measure import spread
 from benchmarks.peers.servers import Server, ours, theirs
-from benchmarks.wrk import ONE, Load, wrk
+from benchmarks.wrk import ONE, Load, answered, wrk
 
 CONNECTIONS: Final = (16, 64, 256, 1_024)
 SIZES: Final = (300, 1_000)
 
 
-def run(folder: Path, rounds: int, seconds: int) -> float:
-    """Print what was measured; return the best rate that the peer has had."""
+def run(folder: Path, rounds: int, seconds: int) -> None:
+    """Print what was measured."""
     best = 0.0
     for size in SIZES:
         print(f"POST /add, {size} bytes, durable when answered, entries/s")
@@ -24,7 +24,6 @@ def run(folder: Path, rounds: int, seconds: int) -> float:
             best = max(best, *(each.rate for each in found["tessera"]))
             _say(connections, found)
     _batches(folder, rounds, seconds, best)
-    return best
 
 
 def _in_turn(
@@ -58,8 +57,7 @@ def _batches(folder: Path, rounds: int, seconds: int, best: float) -> None:
     script = http.batch_script("opaque", "text/plain")
     for _ in range(rounds):
         with ours(folder) as server:
-            load = wrk(server.url, script, 16, seconds)
-            found.append(load.rate * http.BATCH)
+            found.append(answered(server.url, script, 16, seconds) * http.BATCH)
     ratios = [each / best for each in found]
     print(
         f"POST /v1/records:batch, {http.BATCH} a request, 16 connections, 300 bytes\n"

@@ -8,13 +8,13 @@ at the checkpoint every 10 milliseconds, which flatters it: no proof is made.
 from __future__ import annotations
 
 import http.client
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from benchmarks.http import percentiles_text, timed
 from benchmarks.peers.servers import Server, ours, theirs
 from benchmarks.wrk import ONE, wrk
 from capture import Client
@@ -37,37 +37,19 @@ def run(folder: Path, rounds: int, seconds: int) -> None:
                 found, rate = _beside(server, client(server, folder), most / 2, seconds)
                 taken += found
                 rates.append(rate)
-        taken.sort()
-        p50, p99 = taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
-        print(
-            f"  {name:<8} p50 {p50 * 1e3:,.1f} ms  p99 {p99 * 1e3:,.1f} ms  of "
-            f"{len(taken)}, beside {sum(rates) / len(rates):,.0f}/s"
-        )
+        beside = sum(rates) / len(rates)
+        print(f"  {name:<8} {percentiles_text(taken)}, beside {beside:,.0f}/s")
 
 
 def _beside(
     server: Server, submit: Callable[[bytes], None], rate: float, seconds: int
 ) -> tuple[list[float], float]:
-    taken: list[float] = []
-    done = threading.Event()
-
-    def measure() -> None:
-        number = 0
-        while not done.is_set():
-            began = time.perf_counter()
-            submit(b"timed %0300d" % number)
-            taken.append(time.perf_counter() - began)
-            number += 1
-
-    thread = threading.Thread(target=measure)
-    thread.start()
     # wrk has no rate of its own: each of its connections waits between two requests.
     connections = 256
     pause = 1_000 * connections / rate
     script = ONE % (300, "/add", "nil") + f"\nfunction delay() return {pause:.0f} end\n"
-    load = wrk(server.url, script, connections, seconds)
-    done.set()
-    thread.join()
+    with timed(submit) as taken:
+        load = wrk(server.url, script, connections, seconds)
     return taken, load.rate
 
 

@@ -271,6 +271,11 @@ def test_in_which_order_receipts_come_is_no_matter(auditor):
         assert "the log wrote: by s-1" in auditor.out
         run(auditor, data, "--producer", register, policy=policy)
         assert "was revoked at entry 2" in auditor.out
+    # One that names no log says nothing of when.
+    nameless = STATEMENTS.receipt(1, issuer="")
+    for receipts in ((ours, nameless), (nameless, ours)):
+        assert run(auditor, transparent(*receipts)) == 0
+        assert "the log wrote: by s-1" in auditor.out
 
 
 def test_receipts_of_logs_that_nobody_here_trusts_are_passed_over(auditor):
@@ -414,6 +419,8 @@ def test_as_much_as_a_log_enters_of_producers_can_be_read_again():
     each = Registered(index=2**52, entry=bytes(length), proof=(bytes(32),) * 40)
     full = Register(checkpoint=RECORDS.checkpoint(), entries=(each,) * MAX_ENTRIES)
     assert Register.parse(full.encode()) == full
+    with pytest.raises(MalformedError, match="not deterministic CBOR"):
+        explain(full.encode(), Report())  # which comes to the first of its entries
 
 
 def test_a_register_stands_alone(auditor):

@@ -39,7 +39,7 @@ MAX_BYTES: Final = 64 << 20
 MAX_ENTRIES: Final = 16_384
 MAX_ENTRY_BYTES_IN_ALL: Final = 20 << 20
 """So many can be in it, in base64 and with proofs in any tree, and no log has more."""
-_MAX_VALUES: Final = 16 + MAX_ENTRIES * 80
+MAX_VALUES: Final = 16 + MAX_ENTRIES * 80
 """Each entry has three members, and at most 63 hashes."""
 _WHAT: Final = "the register"
 
@@ -87,7 +87,7 @@ class Register:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read a register, or raise MalformedError naming what is wrong with it."""
-        document = parse_document(data, _WHAT, most=MAX_BYTES, values=_MAX_VALUES)
+        document = parse_document(data, _WHAT, most=MAX_BYTES, values=MAX_VALUES)
         if document.get("schema") != SCHEMA:
             raise MalformedError(f'{_WHAT} does not say "schema": "{SCHEMA}"')
         names = frozenset({"schema", "checkpoint", "entries"})
