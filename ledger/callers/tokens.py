@@ -50,6 +50,7 @@ class Tokens:
 
     def __init__(self, folder: Path, clock: Callable[[], int]) -> None:
         self._path = folder / NAME
+        self._where = str(self._path)
         self._clock = clock
         self._seen: tuple[int, ...] | None = None
         """By what the file was known when it was last read; None: there was none."""
@@ -82,7 +83,7 @@ class Tokens:
     def _look(self) -> None:
         """Read the file again if it is another one, or raise Unavailable."""
         try:
-            now = _state(self._path)
+            now = _state(self._where)
             if now != self._seen:
                 self._read(now)
         # Not remembered, as a file that is damaged is: there may be too many files
@@ -107,7 +108,7 @@ class Tokens:
         self._seen = now
 
 
-def _state(path: Path) -> tuple[int, ...] | None:
+def _state(path: str) -> tuple[int, ...] | None:
     """What changes when the file does, or when others get access to it."""
     try:
         found = os.lstat(path)

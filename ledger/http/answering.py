@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from email.utils import formatdate
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
@@ -67,6 +69,23 @@ def document(
         status=status,
         headers=headers,
     )
+
+
+def encode(response: web.Response, date: str) -> bytes:
+    """An answer as HTTP/1.1 has it, for whom no request was made."""
+    body = response.body
+    assert isinstance(body, bytes)  # noqa: S101 - only what is whole comes here
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    lines += [f"Content-Length: {len(body)}", f"Date: {date}"]
+    if response.keep_alive is False and "Connection" not in response.headers:
+        lines.append("Connection: close")
+    return "\r\n".join([*lines, "\r\n"]).encode() + body
+
+
+def http_date() -> str:
+    """The time, as HTTP says it."""
+    return formatdate(usegmt=True)
 
 
 def tag_of(body: bytes) -> str:

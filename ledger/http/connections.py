@@ -6,35 +6,25 @@ cap a connection is told so and closed: one that waits in a queue learns nothing
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import resource
 from collections import Counter
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
-from ledger.http.entrance import network_of
+from ledger.http.connection import Connection
+from ledger.http.express import Express
 from ledger.http.front import Front
-from ledger.http.problems import BUSY, FORM, Problem
 from ledger.metrics import CONNECTIONS
 from ledger.metrics.counts import Counts
 
-_FULL: Final = Problem(
-    BUSY, "too many connections", check="connections", retry_after_s=1
-)
-_LONG: Final = Problem(
-    FORM, "the head of a request is longer than any is", check="http"
-)
 SILENT: Final = logging.getLogger("provlog-http")
 SILENT.addHandler(logging.NullHandler())
 SILENT.propagate = False
 """What aiohttp says would have parts of requests in it; ours are in ledger.events."""
 MAX_LINE_BYTES: Final = 8_190
 MAX_HEADER_BYTES: Final = 8_190
-MAX_HEAD_BYTES: Final = 1 << 15
-"""All of a head; one that comes in one piece is not held up by its length."""
 _BUFFER_BYTES: Final = 1 << 16
 """How much of a body is read before somebody wants it."""
 _OWN_FILES: Final = 64
@@ -48,6 +38,7 @@ class Connections:
         self,
         front: Front,
         counts: Counts,
+        express: Express | None,
         *,
         most: int,
         most_of_one: int,
@@ -61,7 +52,9 @@ class Connections:
         """The addresses of those whose TLS handshake is under way."""
         self.idle_s = idle_s
         self.counts = counts
-        self.server = _Server(
+        self.express = express
+        """The short way for the requests that can take it, if there is one."""
+        self.server = Server(
             front.handle,
             access_log=None,
             logger=SILENT,
@@ -108,69 +101,14 @@ class Connections:
         self.counts.set(CONNECTIONS, self.open)
 
 
-class _Server(web.Server):
+class Server(web.Server):
     """aiohttp's, whose connections are counted."""
 
     connections_of: Connections
 
     def __call__(self) -> web.RequestHandler:
         """A protocol for one connection."""
-        return _Connection(self, loop=self._loop, **self._kwargs)
-
-
-class _Connection(web.RequestHandler):
-    """One connection, from its beginning to its end."""
-
-    __slots__ = ("_address", "_connections", "_counted", "_head_bytes")
-
-    def __init__(self, server: _Server, **options: Any) -> None:
-        super().__init__(server, **options)
-        self._connections = server.connections_of
-        self._address = ""
-        self._counted = False
-        self._head_bytes = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count it, or tell it that there is no room."""
-        peer = transport.get_extra_info("peername")
-        self._address = network_of(str(peer[0])) if peer else ""
-        self._counted = self._connections.came(self._address)
-        super().connection_made(transport)
-        if not self._counted:
-            self._turn_away(_FULL)
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came, as long as a head does not grow beyond all heads.
-
-        aiohttp has a bound for each header only: a thousand connections that send
-        all of theirs, and never the empty line, would be a gigabyte.
-        """
-        super().data_received(data)
-        waits = self._waiter is not None and not self._waiter.done()
-        head = waits or not self._request_count
-        self._head_bytes = self._head_bytes + len(data) if head else 0
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self._turn_away(_LONG)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """It is gone, for whatever reason."""
-        if self._counted:
-            self._counted = False
-            self._connections.went(self._address)
-        super().connection_lost(exc)
-
-    def _turn_away(self, problem: Problem) -> None:
-        if self.transport:
-            self.transport.write(_raw(problem))
-        self.force_close()
-
-    def handle_error(self, *_: Any, **__: Any) -> web.StreamResponse:
-        """What could not be read as HTTP is a problem as well, and names nothing."""
-        says = "this is not HTTP/1.1 as it has to be"
-        problem = Problem(FORM, says, check="http", headers={"Connection": "close"})
-        response = problem.response()
-        response.force_close()
-        return response
+        return Connection(self, loop=self._loop, **self._kwargs)
 
 
 def _openable(most: int) -> int:
@@ -185,19 +123,3 @@ def _openable(most: int) -> int:
     soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return max(1, min(most, soft - _OWN_FILES))
-
-
-def _raw(problem: Problem) -> bytes:
-    """A problem as bytes, for whom no request is read."""
-    response = problem.response()
-    body = response.body
-    assert isinstance(body, bytes)  # noqa: S101 - every problem is text
-    phrase = HTTPStatus(problem.kind.status).phrase
-    headers = "".join(
-        f"{name}: {value}\r\n" for name, value in response.headers.items()
-    )
-    head = (
-        f"HTTP/1.1 {problem.kind.status} {phrase}\r\n{headers}"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body

@@ -42,6 +42,15 @@ def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, 
     for name in _ONCE:
         if len(headers.getall(name, ())) > 1:
             raise Problem(FORM, f"{name} is there twice", check="header")
+    caller, payer = caller_of(headers, address_of(request), route, site)
+    pay(site, payer, requests=1)  # entries and bytes, when it is known how many
+    return caller, payer
+
+
+def caller_of(
+    headers: Mapping[str, str], address: str, route: Route, site: Site
+) -> tuple[Caller, str]:
+    """Who calls and who would pay, if the caller may have `route`."""
     authorization = headers.get("Authorization")
     if authorization is not None:
         caller = _bearer(authorization, site)
@@ -53,9 +62,7 @@ def let_in(request: web.BaseRequest, route: Route, site: Site) -> tuple[Caller, 
         if caller.scopes:
             _check_local(headers)
     _check_scope(caller, route, site)
-    payer = caller.by if caller.token else f"address {address_of(request)}"
-    pay(site, payer, requests=1)  # entries and bytes, when it is known how many
-    return caller, payer
+    return caller, caller.by if caller.token else f"address {address}"
 
 
 def pay_as_stranger(request: web.BaseRequest, site: Site) -> None:
@@ -118,8 +125,10 @@ def _check_local(headers: Mapping[str, str]) -> None:
     """
     if "Origin" in headers:
         raise Problem(ELSEWHERE, "without tokens no web page may ask this")
-    if any(name in headers for name in _PROXIED):
-        raise Problem(ELSEWHERE, "without tokens nobody may ask this through a proxy")
+    for name in _PROXIED:
+        if name in headers:
+            says = "without tokens nobody may ask this through a proxy"
+            raise Problem(ELSEWHERE, says)
     found = _HOST.fullmatch(headers.get("Host", ""))
     name = found[1].strip("[]").lower() if found else ""
     if name != "localhost" and not is_loopback(name):

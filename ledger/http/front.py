@@ -77,18 +77,21 @@ class Front:
         except (ConnectionResetError, asyncio.CancelledError):
             raise  # nobody is there any more
         except Exception as error:  # noqa: BLE001 - every fault has an answer
-            response = self._told(error, route, request.raw_path)
+            response = self.told(error, route, request.raw_path)
             if request.writer.output_size:
                 # Part of an answer has gone; another one behind it would be read as
                 # what is left of it.
                 cut_off(request)
-        name = route.name if route else _NOWHERE
-        counts = self._site.counts
-        counts.add(REQUESTS, 1, name, str(response.status))
-        counts.observe(REQUEST_SECONDS, self._loop.time() - began, name)
+        self.count(route, response.status, self._loop.time() - began)
         if self.stopping:
             response.force_close()
         return response
+
+    def count(self, route: Route | None, status: int, seconds: float) -> None:
+        """Count a request that was answered, after so long."""
+        name = route.name if route else _NOWHERE
+        self._site.counts.add(REQUESTS, 1, name, str(status))
+        self._site.counts.observe(REQUEST_SECONDS, seconds, name)
 
     def _find(
         self, request: web.BaseRequest
@@ -131,15 +134,19 @@ class Front:
         try:
             response: web.StreamResponse = await route.handle(asked)
         except Exception as error:
-            # What fails because of us does not use up anybody's share. Who goes away,
-            # or does not read, is not us.
-            ours = not isinstance(error, Refused | Problem | ConnectionError)
-            if ours:
-                self._site.budgets.refund(payer, requests=1)
+            self.give_back(payer, error)
             raise
         return response
 
-    def _told(self, error: Exception, route: Route | None, path: str) -> web.Response:
+    def give_back(self, payer: str, error: Exception) -> None:
+        """What fails because of us does not use up anybody's share.
+
+        Who goes away, or does not read, is not us.
+        """
+        if not isinstance(error, Refused | Problem | ConnectionError):
+            self._site.budgets.refund(payer, requests=1)
+
+    def told(self, error: Exception, route: Route | None, path: str) -> web.Response:
         """What is said of `error`; of a fault of ours, nothing but an id."""
         try:
             problem = problem_of(error)

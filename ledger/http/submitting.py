@@ -17,6 +17,7 @@ from ledger.http.entrance import pay
 from ledger.http.faces import FACES, PROOF, TRANSPARENT, face
 from ledger.http.problems import MEANING, MEDIA, NOT_ACCEPTABLE, UNKNOWN, Problem
 from ledger.http.receipts import Receipts
+from ledger.http.site import Site
 from ledger.log.forms import is_json, record_in
 from ledger.log.plan import prefix_of
 from ledger.log.pool import Admitted, Answer
@@ -233,7 +234,8 @@ async def read_body(asked: Asked) -> bytes:
     pay(site, asked.payer, entries=1, bytes_=length or 0)
     await bodies.invite(asked.request)
     try:
-        with site.memory.holding(most if length is None else length, _mine(asked)):
+        held = most if length is None else length
+        with site.memory.holding(held, holder_of(asked.payer)):
             data = await bodies.read(
                 asked.request, most=most, within_s=site.config.body_timeout_s
             )
@@ -245,26 +247,37 @@ async def read_body(asked: Asked) -> bytes:
     return data
 
 
-def _mine(asked: Asked) -> str:
+def holder_of(payer: str) -> str:
     """In whose share bodies count: apart from large answers, which take longer."""
-    return f"bodies of {asked.payer}"
+    return f"bodies of {payer}"
 
 
 async def _logged(asked: Asked, admitted: Admitted, *, paid_bytes: int) -> Answer:
     """Have it logged; what was refused is raised."""
     site = asked.site
+    outcome: Answer | Exception
     try:
-        with site.memory.holding(len(admitted.data), _mine(asked)):
-            answer = await site.writer.hand_in([admitted])
-    except (Unavailable, Held, Halted):
-        # What fails because of us does not use up anybody's share.
-        site.budgets.refund(asked.payer, entries=1, bytes_=paid_bytes)
-        raise
-    for error in answer.refused.values():
+        with site.memory.holding(len(admitted.data), holder_of(asked.payer)):
+            outcome = await site.writer.hand_in([admitted])
+    except (Unavailable, Held, Halted) as error:
+        outcome = error
+    return settled(site, asked.payer, outcome, paid_bytes=paid_bytes)
+
+
+def settled(
+    site: Site, payer: str, outcome: Answer | Exception, *, paid_bytes: int
+) -> Answer:
+    """The answer to one submission, which is counted; what was refused is raised."""
+    if isinstance(outcome, Exception):
+        if isinstance(outcome, Unavailable | Held | Halted):
+            # What fails because of us does not use up anybody's share.
+            site.budgets.refund(payer, entries=1, bytes_=paid_bytes)
+        raise outcome
+    for error in outcome.refused.values():
         site.counts.add(SUBMITTED, 1, "refused")
         raise error
-    site.counts.add(SUBMITTED, 1, "repeated" if answer.repeated else "new")
-    return answer
+    site.counts.add(SUBMITTED, 1, "repeated" if outcome.repeated else "new")
+    return outcome
 
 
 async def published_over(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
 
 from ledger.errors import Held
 from ledger.log.pool import Admitted, Answer
 from ledger.publish.publishing import Published
 from ledger.store import Head
 from verifier.own import Own
+
+Told: TypeAlias = Callable[[Answer | Exception], None]
 
 
 class Writer(Protocol):
@@ -33,6 +35,14 @@ class Writer(Protocol):
 
         Refused, Unavailable and Held mean that nothing was logged. Halted means that
         nobody knows; it comes after `answer_timeout_s` at the latest.
+        """
+        ...
+
+    def hand_over(self, admitted: Sequence[Admitted], told: Told) -> None:
+        """The same for whoever has no task that could wait.
+
+        `told` is called once, in a later turn of the loop, with the answer or with
+        what `hand_in` would raise.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ledger.errors import Refused, Unavailable
@@ -28,8 +28,7 @@ class Admitted(NamedTuple):
     """An identity that is not taken yet: if it is by then, this is not logged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of an order: durable, anchored, and in a signed checkpoint.
 
     `indexes` has one member for each submission, in their order; None where it
@@ -40,7 +39,7 @@ class Answer:
     head: Head
     checkpoint: bytes
     repeated: frozenset[int] = frozenset()
-    refused: Mapping[int, Refused | Unavailable] = field(default_factory=dict)
+    refused: Mapping[int, Refused | Unavailable] = MappingProxyType({})
 
 
 class Order:

@@ -11,9 +11,11 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from ledger.errors import Halted, Held
+from ledger.http.writer import Told
 from ledger.log.log import Log
 from ledger.log.pool import Admitted, Answer, Order
 from ledger.publish.kept import Kept
@@ -29,6 +31,16 @@ def overdue(patience_s: int) -> Halted:
     """What is said of a submission to which there is no answer."""
     says = f"there was no answer in {patience_s} s"
     return Halted(f"it may or may not have been logged: {says}")
+
+
+def settle(future: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
+    """Wake who waits for `future`, if he still does."""
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 class Signed:
@@ -105,7 +117,8 @@ class Desk:
         self._signed = signed
         self._awaited = Awaited()
         self._loop = asyncio.get_running_loop()
-        self._settled: deque[tuple[asyncio.Future[Answer], Order]] = deque()
+        self._settled: deque[tuple[Told, Order]] = deque()
+        self._tasks: set[asyncio.Task[Answer]] = set()
         self._scheduled = False
         self._stopping = asyncio.Event()
         self.begun = asyncio.Event()
@@ -120,13 +133,26 @@ class Desk:
     async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
         """See Writer."""
         future: asyncio.Future[Answer] = self._loop.create_future()
-        self.log.submit(admitted, told=lambda order: self._told(future, order))
+        told = partial(settle, future)
+        self.log.submit(admitted, told=lambda order: self._told(told, order))
         patience = self.log.home.config.answer_timeout_s
         try:
             async with asyncio.timeout(patience):
                 return await future
         except TimeoutError:
             raise overdue(patience) from None
+
+    def hand_over(self, admitted: Sequence[Admitted], told: Told) -> None:
+        """See Writer."""
+        task = self._loop.create_task(self.hand_in(admitted))
+        self._tasks.add(task)
+
+        def end(done: asyncio.Task[Answer]) -> None:
+            self._tasks.discard(done)
+            if not done.cancelled():
+                told(done.exception() or done.result())  # type: ignore[arg-type]
+
+        task.add_done_callback(end)
 
     async def register(self, own: Own) -> Answer:
         """See Writer."""
@@ -177,9 +203,9 @@ class Desk:
         """End `publish`."""
         self._stopping.set()
 
-    def _told(self, future: asyncio.Future[Answer], order: Order) -> None:
+    def _told(self, told: Told, order: Order) -> None:
         """In the sequencer's thread: hand `order` over, once for all that wait."""
-        self._settled.append((future, order))
+        self._settled.append((told, order))
         # Set before the loop looks, and reset before it takes: none is left lying.
         if not self._scheduled:
             self._scheduled = True
@@ -189,17 +215,15 @@ class Desk:
         """Give everyone the answer that is there, and look at what is new besides."""
         self._scheduled = False
         while self._settled:
-            future, order = self._settled.popleft()
+            told, order = self._settled.popleft()
             try:
                 answer = order.wait(0)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is theirs
-                if not future.done():
-                    future.set_exception(error)
+                told(error)
                 continue
             # More are settled while we are here: each brings the head it is about.
             self._come_to(answer.head, answer.checkpoint)
-            if not future.done():
-                future.set_result(answer)
+            told(answer)
         self._look()
 
     def _look(self) -> None:

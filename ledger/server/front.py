@@ -16,6 +16,7 @@ from ledger.callers.tokens import Tokens
 from ledger.clock import read_clock, stopwatch
 from ledger.config import Config
 from ledger.http.connections import Connections
+from ledger.http.express import express_of
 from ledger.http.front import Front
 from ledger.http.handshakes import Handshakes
 from ledger.http.listening import is_local, parse_address, tls_of
@@ -66,11 +67,13 @@ class Facing:
         config = site.config
         self._place = place
         self._tls = tls_of(place.folder, config)
-        self._front = Front(site, table_of(site))
+        table = table_of(site)
+        self._front = Front(site, table)
         self._writer = site.writer
         connections = self._connections = Connections(
             self._front,
             site.counts,
+            express_of(self._front, site, table),
             most=max(1, config.connections // place.share),
             most_of_one=max(1, config.connections_per_address // place.share),
             idle_s=config.header_timeout_s,

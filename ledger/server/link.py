@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
-from typing import Final, Self
+from functools import partial
+from typing import Final, NamedTuple, Self
 
 from ledger.config import Config
 from ledger.errors import Halted, Held, Refused, Unavailable
+from ledger.http.writer import Told
 from ledger.log.pool import Admitted, Answer
 from ledger.publish.publishing import Published
-from ledger.server.desk import Awaited, Signed, overdue
+from ledger.server.desk import Awaited, Signed, overdue, settle
 from ledger.server.messages import (
     Answered,
     Facts,
@@ -40,17 +42,12 @@ from verifier.own import Own
 _LOST: Final = "the writer has ended; it may or may not have been logged: ask again"
 
 
-class Waiting:
-    """A submission that waits: what was admitted, and who is told."""
+class Waiting(NamedTuple):
+    """A submission that waits: what was admitted, who is told, and since when."""
 
-    __slots__ = ("admitted", "future", "since")
-
-    def __init__(
-        self, admitted: Sequence[Admitted], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        self.admitted = admitted
-        self.future: asyncio.Future[Answer] = loop.create_future()
-        self.since = loop.time()
+    admitted: Sequence[Admitted]
+    told: Told
+    since: float
 
 
 class Link:
@@ -86,23 +83,26 @@ class Link:
 
     async def hand_in(self, admitted: Sequence[Admitted]) -> Answer:
         """See Writer."""
-        if self._lost:
-            raise _ending()
-        waiting = Waiting(admitted, self._loop)
-        self._ready.append(waiting)
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self.hand_over(admitted, partial(settle, future))
+        return await future
+
+    def hand_over(self, admitted: Sequence[Admitted], told: Told) -> None:
+        """See Writer."""
+        self._ready.append(Waiting(admitted, told, self._loop.time()))
         if len(self._ready) == 1:
-            self._loop.call_soon(self._hand_over)
-        return await waiting.future
+            self._loop.call_soon(self._send_ready)
 
     async def register(self, own: Own) -> Answer:
         """See Writer."""
         if self._lost:
             raise _ending()
-        waiting = Waiting((Admitted(None, b""),), self._loop)
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        told, since = partial(settle, future), self._loop.time()
         self._number += 1
-        self._orders[self._number] = [waiting]
+        self._orders[self._number] = [Waiting((Admitted(None, b""),), told, since)]
         self._writer.write(framed(Registering(self._number, cbor.encode(own))))
-        return await waiting.future
+        return await future
 
     async def until_published(self, size: int, *, witnessed: bool) -> Published:
         """See Writer."""
@@ -127,8 +127,10 @@ class Link:
         """Tell those who have waited too long. One timer for all costs nothing."""
         patience = self._config.answer_timeout_s
         since = self._loop.time() - patience
-        for waiting in self._orders.values():
+        for number, waiting in self._orders.items():
             if waiting and waiting[0].since < since:
+                # Its answer may still come, and then there is nobody to be told.
+                self._orders[number] = []
                 _fail(waiting, overdue(patience))
 
     async def close(self) -> None:
@@ -145,7 +147,7 @@ class Link:
         except (OSError, EOFError, NoMessage) as error:
             self._lose(error)
 
-    def _hand_over(self) -> None:
+    def _send_ready(self) -> None:
         """Send all that is ready, in as few orders as batches allow."""
         ready, self._ready = self._ready, []
         if self._lost:
@@ -158,7 +160,7 @@ class Link:
         some: list[Waiting] = []
         entries = size_bytes = 0
         for each in ready:
-            weight = sum(len(one.data) for one in each.admitted)
+            weight = sum([len(one.data) for one in each.admitted])
             entries, size_bytes = entries + len(each.admitted), size_bytes + weight
             if some and (entries > most or size_bytes > most_bytes):
                 self._send(some)
@@ -192,26 +194,21 @@ class Link:
             _fail(waiting, error_of(message.failed))
             return
         head, start = head_of(message.head), 0
-        repeated = frozenset(message.repeated)
+        repeated, refused = frozenset(message.repeated), message.refused
         for each in waiting:
             stop = start + len(each.admitted)
-            here = range(start, stop)
-            answer = Answer(
-                indexes=message.indexes[start:stop],
-                head=head,
-                checkpoint=message.checkpoint,
-                repeated=frozenset(
-                    at - start
-                    for at in (repeated.intersection(here) if repeated else ())
-                ),
-                refused={
-                    at - start: _refusal(message.refused[at])
-                    for at in (here if message.refused else ())
-                    if at in message.refused
-                },
-            )
-            if not each.future.done():
-                each.future.set_result(answer)
+            answer = Answer(message.indexes[start:stop], head, message.checkpoint)
+            if repeated or refused:
+                here = range(start, stop)
+                answer = answer._replace(
+                    repeated=frozenset(at - start for at in here if at in repeated),
+                    refused={
+                        at - start: _refusal(refused[at])
+                        for at in here
+                        if at in refused
+                    },
+                )
+            each.told(answer)
             start = stop
 
     def _lose(self, error: Exception) -> None:
@@ -238,5 +235,4 @@ def _refusal(wrong: tuple[str, str, str, float]) -> Refused | Unavailable:
 
 def _fail(waiting: list[Waiting], error: Exception) -> None:
     for each in waiting:
-        if not each.future.done():
-            each.future.set_exception(error)
+        each.told(error)
