@@ -97,6 +97,8 @@ class Budgets:
         it can be. What is larger than a burst is admitted when the budget is full, and
         is owed from then on; else it could never be. Nothing is larger than a batch.
         """
+        if not self._all and not self._each:
+            return 0.0
         wait, slots = 0.0, self._slots
         spendings = self._spendings(who, (entries, bytes_, requests))
         for slot, cost, most in spendings:

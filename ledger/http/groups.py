@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from ledger.config import Config
 from ledger.errors import Refused, Unavailable
 from ledger.http import bodies
 from ledger.http.asked import Asked
@@ -51,11 +50,9 @@ class Group:
     def __len__(self) -> int:
         return len(self.admitted) + len(self.refused)
 
-    def full(self, limits: Config) -> bool:
+    def full(self, entries: int, bytes_: int) -> bool:
         """Whether it is enough for one order, or the next one may be too much."""
-        entries = min(GROUP, limits.batch_entries, limits.pool_entries)
-        most = min(GROUP_BYTES, limits.batch_bytes, limits.pool_bytes)
-        return len(self) >= entries or self.size_bytes + MAX_ENTRY_BYTES > most
+        return len(self) >= entries or self.size_bytes + MAX_ENTRY_BYTES > bytes_
 
 
 async def groups_of(
@@ -67,7 +64,11 @@ async def groups_of(
     result_bytes: int,
 ) -> AsyncIterator[Group]:
     """What comes, in groups; what cannot be read ends it, and is told of."""
-    group, place = Group(), 0
+    group, place, limits = Group(), 0, asked.site.config
+    most = (
+        min(GROUP, limits.batch_entries, limits.pool_entries),
+        min(GROUP_BYTES, limits.batch_bytes, limits.pool_bytes),
+    )
     try:
         async for each in _submissions(asked, splitter, held):
             weight = result_bytes + (0 if isinstance(each, TooLong) else len(each))
@@ -84,7 +85,7 @@ async def groups_of(
             group.used_bytes += weight
             _admit(asked, group, place, each, by_line=by_line)
             place += 1
-            if group.full(asked.site.config):
+            if group.full(*most):
                 yield group
                 group = Group()
     except (Refused, Problem, Unavailable) as error:

@@ -33,6 +33,8 @@ PREFIXES: Final = {DIGEST: b"d", RECORD: b"r"}
 KEY_BYTES: Final = 17
 _MENTION: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _DIGEST: Final = re.compile(rb"(?:sha256:)?([0-9a-f]{64})")
+_STATED_BYTES: Final = (32, 64, 64 + len("sha256:"))
+"""How long a digest is, in each of its forms."""
 
 
 def digest_name(digest: bytes) -> bytes:
@@ -58,13 +60,18 @@ def key(kind: str, start: bytes) -> bytes:
 
 def keys_of(entry: bytes, kind: str) -> list[bytes]:
     """The keys of `entry`, none twice, in a log whose entries are of `kind`."""
-    return list(dict.fromkeys(name[:KEY_BYTES] for name in names_of(entry, kind)))
+    names = names_of(entry, kind)
+    if len(names) == 1:
+        return [names[0][:KEY_BYTES]]
+    return list(dict.fromkeys(name[:KEY_BYTES] for name in names))
 
 
 def names_of(entry: bytes, kind: str) -> list[bytes]:
     """The names of `entry`, none twice, in a log whose entries are of `kind`."""
     names = [digest_name(sha256(entry).digest())]
     if kind == "opaque":
+        if len(entry) not in _STATED_BYTES:
+            return names  # it is about nothing but itself
         names += _stated(entry)
     elif kind == "record":
         names += _names_inside(entry)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ledger.clock import Clock
 from ledger.config import Config
 from ledger.errors import Refused
@@ -31,16 +33,17 @@ class Admission:
     def __init__(self, charter: Charter, statements: Statements | None = None) -> None:
         self._charter = charter
         self._statements = statements
-
-    def admit(self, data: bytes, *, by: str) -> Admitted:
-        """Admit `data` from the submitter `by`, or raise Refused."""
-        _check_submitter(by)
-        admit = {
+        kinds = {
             "record": _record,
             "statement": self._statement,
             "opaque": self._opaque,
         }
-        return admit[self._charter.kind](data, by)
+        self._admit = kinds[charter.kind]
+
+    def admit(self, data: bytes, *, by: str) -> Admitted:
+        """Admit `data` from the submitter `by`, or raise Refused."""
+        _check_submitter(by)
+        return self._admit(data, by)
 
     def admit_statement(self, data: bytes, *, by: str) -> Admitted:
         """Admit the statement `data` from the submitter `by`, or raise Refused."""
@@ -81,6 +84,7 @@ def admission_of(
     return Admission(charter, statements)
 
 
+@lru_cache(maxsize=1_024)
 def _check_submitter(by: str) -> None:
     if not BY.fullmatch(by) or by == LOG:
         says = f"{LOG!r} is the log itself" if by == LOG else "no pseudonym"
