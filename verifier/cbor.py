@@ -14,8 +14,10 @@ floats: nobody agrees on how to write them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, Final, NoReturn, TypeAlias
 
 import cbor2
@@ -40,6 +42,17 @@ _SCALARS: Final = frozenset({str, bytes, int, bool, type(None)})
 # Below a tag cbor2 gives tuples and frozen maps.
 _ARRAYS: Final = frozenset({list, tuple})
 _MAPS: Final = frozenset({dict, cbor2.frozendict})
+
+
+_Inside: TypeAlias = Iterator[tuple[bytes, Any]]
+"""What is in a container: what stands before each member, which is its key, and it."""
+_Shape: TypeAlias = tuple[tuple[bytes, ...], Callable[[Any], tuple[Any, ...]]]
+_SHAPES: Final[dict[tuple[str, ...], _Shape]] = {}
+_MAX_SHAPES: Final = 512
+_FEW: Final = 64
+_SHORT: Final = 32
+"""A shape is remembered if it has few names, and short ones: a megabyte of them."""
+_first: Final = itemgetter(0)
 
 
 def _refuse_tag(*_: object) -> NoReturn:
@@ -173,59 +186,134 @@ def encode(
     """
     out: list[bytes] = []
     items = 0
-    # A stack and no recursion: the depth of the input must not be ours.
-    todo: list[tuple[Any, int]] = [(value, 0)]
-    while todo:
-        item, depth = todo.pop()
-        kind = type(item)
-        if kind is _Raw:
-            out.append(item)
-        elif kind in _SCALARS:
-            out.append(_write(item))
-        elif depth == MAX_DEPTH:
-            raise MalformedError(f"nested more than {MAX_DEPTH} deep")
-        elif kind in _ARRAYS or kind in _MAPS:
-            items += len(item)
+    # Iterators and no recursion: the depth of the input must not be ours.
+    opened: list[_Inside] = []
+    here: _Inside = iter(((b"", value),))
+    while True:
+        for start, item in here:
+            out.append(start)
+            kind = type(item)
+            if kind is str:
+                data = _utf8(item)
+                size = len(data)
+                out.append(_TEXTS[size] if size < 256 else _head(0x60, size))
+                out.append(data)
+                continue
+            if kind in _SCALARS:
+                out.append(_write(item))
+                continue
+            if len(opened) == MAX_DEPTH:
+                raise MalformedError(f"nested more than {MAX_DEPTH} deep")
+            head, inside, count = _opened(item, kind, tags, sorted_keys)
+            items += count
             if items > MAX_ITEMS:
                 raise MalformedError(f"more than {MAX_ITEMS} items")
-            out.append(_head(0x80 if kind in _ARRAYS else 0xA0, len(item)))
-            members = _pairs(item, sorted_keys) if kind in _MAPS else item
-            todo.extend((each, depth + 1) for each in reversed(members))
-        elif kind is Tag and item.tag in tags:
-            out.append(_head(0xC0, item.tag))
-            todo.append((item.value, depth + 1))
+            out.append(head)
+            opened.append(here)
+            here = inside
+            break
         else:
-            raise MalformedError(f"{_name(item)} is not allowed here")
-    return b"".join(out)
+            if not opened:
+                return b"".join(out)
+            here = opened.pop()
 
 
-class _Raw(bytes):
-    """Bytes that are encoded already."""
+def encode_ordered(value: object) -> bytes:
+    """Write `value`, whose maps are in their order already; nothing is checked."""
+    return cbor2.dumps(value)
 
 
-def _pairs(item: Mapping[Any, Any], sorted_keys: bool) -> list[Any]:  # noqa: FBT001 - private
-    """Keys and members in turn, in the order of the encoded keys, or in their own."""
-    if not all(type(key) is str or type(key) is int for key in item):
-        raise MalformedError("a map key is neither text nor an integer")
-    keys = [(_Raw(_write(key)), key) for key in item]
+def _opened(
+    item: Any,
+    kind: type,
+    tags: AbstractSet[int],
+    sorted_keys: bool,  # noqa: FBT001 - private
+) -> tuple[bytes, _Inside, int]:
+    """What a container begins with, what is in it, and how many items."""
+    if kind in _MAPS:
+        return _head(0xA0, len(item)), _pairs(item, sorted_keys), len(item)
+    if kind in _ARRAYS:
+        return _head(0x80, len(item)), zip(repeat(b""), item), len(item)
+    if kind is Tag and item.tag in tags:
+        return _head(0xC0, item.tag), iter(((b"", item.value),)), 0
+    raise MalformedError(f"{_name(item)} is not allowed here")
+
+
+def _pairs(item: Mapping[Any, Any], sorted_keys: bool) -> _Inside:  # noqa: FBT001 - private
+    """Encoded keys and their members, in the order of the former, or in their own."""
+    if sorted_keys and 1 < len(item) <= _FEW:
+        names = tuple(item)
+        shape = _SHAPES.get(names) or _shape(names)
+        if shape:
+            return zip(shape[0], shape[1](item), strict=True)
+    pairs = [(_key(key), each) for key, each in item.items()]
     if sorted_keys:
-        keys.sort()
-    return [each for encoded, key in keys for each in (encoded, item[key])]
+        pairs.sort(key=_first)
+    return iter(pairs)
 
 
-def _write(item: str | bytes | int | None) -> bytes:
-    if isinstance(item, int) and not -(2**64) <= item < 2**64:
-        raise MalformedError("an integer needs more than 64 bits")
+def _shape(names: tuple[Any, ...]) -> _Shape | None:
+    """How a map with these keys is written; most maps have keys that others had."""
+    if not all(type(name) is str and len(name) <= _SHORT for name in names):
+        return None
+    pairs = sorted((_text(name), name) for name in names)
+    if len(_SHAPES) >= _MAX_SHAPES:
+        _SHAPES.clear()
+    shape = tuple(text for text, _ in pairs), itemgetter(*(name for _, name in pairs))
+    _SHAPES[names] = shape
+    return shape
+
+
+def _key(key: object) -> bytes:
+    if type(key) is str:
+        return _text(key)
+    if type(key) is int:
+        return _write(key)
+    raise MalformedError("a map key is neither text nor an integer")
+
+
+def _text(item: str) -> bytes:
+    data = _utf8(item)
+    return _head(0x60, len(data)) + data
+
+
+def _utf8(item: str) -> bytes:
     try:
-        return cbor2.dumps(item)
-    except Exception:  # noqa: BLE001 - a lone surrogate
+        return item.encode()
+    except UnicodeEncodeError:  # a lone surrogate
         raise MalformedError("text that is not valid Unicode") from None
 
 
+def _write(item: bytes | int | None) -> bytes:
+    if isinstance(item, bytes):
+        return _head(0x40, len(item)) + item
+    if item is None or isinstance(item, bool):
+        return _SIMPLE[item]
+    if 0 <= item < 2**64:
+        return _head(0x00, item)
+    if -(2**64) <= item < 0:
+        return _head(0x20, -1 - item)
+    raise MalformedError("an integer needs more than 64 bits")
+
+
+_SIMPLE: Final = {False: b"\xf4", True: b"\xf5", None: b"\xf6"}
+_WIDTHS: Final = ((1, 24), (2, 25), (4, 26), (8, 27))
+"""The bytes that an argument needs from 24 on, and the mark that says so."""
+
+
 def _head(major: int, argument: int) -> bytes:
-    # An array, a map and a tag start as the integer of the same argument does.
-    head = cbor2.dumps(argument)
-    return bytes([head[0] | major]) + head[1:]
+    """What an item of a major type begins with, in its shortest form."""
+    if argument < 24:
+        return _HEADS[major | argument]
+    for width, mark in _WIDTHS:
+        if not argument >> 8 * width:
+            return _HEADS[major | mark] + argument.to_bytes(width, "big")
+    raise MalformedError("an integer needs more than 64 bits")
+
+
+_HEADS: Final = tuple(bytes([each]) for each in range(256))
+_TEXTS: Final = tuple(_head(0x60, size) for size in range(256))
+"""With what a text begins that has so many bytes."""
 
 
 def _name(item: object) -> str:
