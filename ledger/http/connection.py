@@ -103,6 +103,12 @@ class Connection(web.RequestHandler):
             self._patience.cancel()
             self._patience = None
 
+    def hasten(self) -> None:
+        """Let aiohttp have what has begun to come, so that its end is waited for."""
+        if self._patience:
+            self._patient()
+            self._impatient()
+
     def _impatient(self) -> None:
         """Leave a body that does not come to who has patience, and counts it."""
         data, self._kept, self._express = self._kept, b"", None

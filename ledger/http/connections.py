@@ -92,6 +92,12 @@ class Connections:
         if not self.shaking[address]:
             del self.shaking[address]
 
+    def hasten(self) -> None:
+        """Let what has begun to come be seen: a stop waits for it."""
+        for each in self.server.connections:
+            if isinstance(each, Connection):
+                each.hasten()
+
     def went(self, address: str) -> None:
         """One that was counted has gone."""
         self.open -= 1

@@ -92,6 +92,9 @@ class Facing:
 
     async def stop(self) -> None:
         """Take nobody new, answer who is there, and end."""
+        # What has begun to come is taken, and has to be seen for that.
+        self._connections.hasten()
+        await asyncio.sleep(_LOOK_S)
         self._front.stopping = True
         self._writer.end_waiting()
         # First what is under way: once stopped, aiohttp drops the rest of its bodies.
