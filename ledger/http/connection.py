@@ -26,6 +26,8 @@ _FULL: Final = Problem(
 _LONG: Final = Problem(
     FORM, "the head of a request is longer than any is", check="http"
 )
+_QUEUED: Final = 2
+"""With how many requests behind the one that is answered nothing more is read."""
 _PATIENCE_S: Final = 0.05
 """How long a body is waited for on the express lane: many send it behind the head."""
 MAX_HEAD_BYTES: Final = 1 << 15
@@ -55,6 +57,8 @@ class Connection(web.RequestHandler):
         self._kept = b""
         """What has come behind it, or a head whose body has not come yet."""
         self._patience: asyncio.TimerHandle | None = None
+        # Behind a request that is answered aiohttp holds 32 more, with their bodies.
+        self._max_msg_queue_size, self._msg_queue_resume_size = _QUEUED, 0
         self._address = ""
         self._counted = False
         self._head_bytes = 0
@@ -149,7 +153,7 @@ class Connection(web.RequestHandler):
 
     def _process_keepalive(self) -> None:
         """End it where nothing happens; what is on the express lane does happen."""
-        if self._waits:
+        if self._waits or self._patience:
             idle_s, look = self.keepalive_timeout, self._process_keepalive
             self._keepalive_handle = self._loop.call_later(idle_s, look)
         else:
@@ -162,6 +166,8 @@ class Connection(web.RequestHandler):
             self._connections.went(self._address)
         self._patient()
         super().connection_lost(exc)
+        # A request that is under way keeps this object; nobody asks for the others.
+        self._messages.clear()
 
     def _turn_away(self, problem: Problem) -> None:
         if self.transport:

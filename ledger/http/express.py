@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 from ledger.http.answering import NOT_KEPT, PLAIN_HEADERS, TEXT, encode, http_date
@@ -50,6 +51,8 @@ class Express:
         self._route = route
         self._most = route.max_body_bytes or 0
         self._loop = asyncio.get_running_loop()
+        self._marks = count(-1, -1)
+        """Other numbers than those of aiohttp's requests, which are addresses."""
         self._heads: dict[bytes, Head] = {}
         self._date, self._date_until = "", 0.0
 
@@ -78,7 +81,7 @@ class Express:
         ):
             return 0
         site.memory.count(size, holder)
-        began, mark = self._loop.time(), id(admitted)
+        began, mark = self._loop.time(), next(self._marks)
         self._front.under_way.add(mark)
 
         def settle(outcome: Answer | Exception) -> None:

@@ -153,6 +153,10 @@ class Link:
         if self._lost:
             _fail(ready, _ending())
             return
+        if self._writer.transport.get_write_buffer_size() > self._config.pool_bytes:
+            says = "the writer does not read what was handed over before"
+            _fail(ready, Unavailable("busy", says))
+            return
         # More than that at once the log refuses, and it would refuse all of them.
         limits = self._config
         most = min(limits.batch_entries, limits.pool_entries)
