@@ -21,6 +21,7 @@ from benchmarks import (
     proofs,
     publication,
     receipts,
+    schema,
     statements,
     witness,
 )
@@ -44,6 +45,7 @@ class Run:
 
 RUNS: Final[dict[str, Callable[[Run], None]]] = {
     "receipts": lambda run: receipts.run(run.rounds),
+    "schema": lambda run: schema.run(run.rounds),
     "statements": lambda run: statements.run(run.folder, run.rounds),
     "audit": lambda run: audit.run(run.entries, run.rounds),
     "append": Run.append,

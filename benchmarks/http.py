@@ -22,6 +22,7 @@ from typing import Final
 from urllib.request import urlopen
 
 from benchmarks.measure import cores
+from benchmarks.schema import typical
 from benchmarks.wrk import ONE, UNIQUE, Load, wrk
 from capture import Client
 
@@ -50,7 +51,7 @@ _OPAQUE_LINE: Final = """
 _RECORD_LINE: Final = """
     local id = string.format("01a0c54a-5ad0-7%03x-8%03x-%04x%08x",
       r % 4096, math.floor(r / 4096) % 4096, tid, n)
-    lines[i] = '{"id":"' .. id .. '","kind":"run","note":"' .. fill:sub(80) .. '"}'
+    lines[i] = '%s' .. id .. '%s'
 """
 
 
@@ -86,7 +87,7 @@ def _receipts(folder: Path, seconds: int, rounds: int) -> None:
 
 def batch_script(kind: str, accept: str) -> str:
     """Lines for wrk that submit batches, and ask for `accept`."""
-    line = {"opaque": _OPAQUE_LINE, "record": _RECORD_LINE}[kind]
+    line = _OPAQUE_LINE if kind == "opaque" else _RECORD_LINE % typical()
     return _MANY % (BATCH, line, accept)
 
 

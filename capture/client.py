@@ -102,6 +102,10 @@ class Client:
             answer = self._posted("/v1/records", kind, data, asking)
             return self._logged("/v1/records", answer, data, MEDIA_TYPE)
 
+    def store(self, record: Mapping[str, Any]) -> Logged:
+        """Log what a Recorder has made, or any record: as `submit` does."""
+        return self.submit(record)
+
     def submit_statement(self, data: bytes) -> Logged:
         """Log what somebody has signed: a COSE_Sign1, a DSSE or a Sigstore bundle.
 

@@ -32,6 +32,9 @@ class AsyncClient:
     async def submit(self, record: Mapping[str, Any] | bytes) -> Logged:
         return await to_thread(self._client.submit, record)
 
+    async def store(self, record: Mapping[str, Any]) -> Logged:
+        return await to_thread(self._client.store, record)
+
     async def submit_statement(self, data: bytes) -> Logged:
         return await to_thread(self._client.submit_statement, data)
 

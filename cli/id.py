@@ -12,7 +12,7 @@ from cli import voice
     "id",
     epilog="""\b
 Example:
-  echo '{"id":"'$(provlog id)'","kind":"run"}' > run.json""",
+  provlog id -n 10""",
 )
 @click.option(
     "-n",

@@ -67,7 +67,7 @@ class _Provlog(Commands):
 _COMMANDS: Final = {
     "Make a log": ("init", "serve", "config", "token", "producer", "policy"),
     "Log and read": (
-        *("id", "sign", "submit", "append", "get"),
+        *("id", "example", "sign", "submit", "append", "get"),
         *("prove", "list", "check", "checkpoint"),
     ),
     "Check": ("verify", "audit", "monitor", "inspect"),

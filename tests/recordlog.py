@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tests.records import SMALLEST
 from tests.testlog import LOG, TIME, TestLog, checkpoint_text, note
 from verifier import Bundle, Entry, Limits, Policy, Receipt, Report, verify_evidence
 from verifier.bundle import Before
@@ -58,8 +59,9 @@ def committed(number: int, *openings: Opening) -> list[dict[str, Any]]:
 def record(number: int, **members: Any) -> Record:
     """A record that describes ARTIFACT and holds two commitments."""
     return {
+        **SMALLEST,
         "id": record_id(number),
-        "kind": "model.derive",
+        "kind": "content.publish",
         "outputs": [{"name": "weights.bin", "digest": ARTIFACT_DIGEST}],
         "commitments": committed(number, OPENED, CLOSED),
         **members,

@@ -27,7 +27,7 @@ MAX_VALUES: Final = 65_536
 
 
 class NumberText(str):
-    """A number as it was written: with a fraction or an exponent, or of many digits.
+    """A number as it was written: no integer, or one of many digits, or a -0.
 
     No float ever stands for it, for nobody agrees on how to write one again.
     """
@@ -218,7 +218,8 @@ def _integer(digits: str) -> int:
 
 def _number(digits: str) -> int | NumberText:
     # Those of 64 bits have at most 20 characters; int() takes quadratic time.
-    return int(digits) if len(digits) <= 20 else NumberText(digits)
+    plain = len(digits) <= 20 and digits != "-0"
+    return int(digits) if plain else NumberText(digits)
 
 
 def _refuse(word: str) -> NoReturn:

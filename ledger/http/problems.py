@@ -17,6 +17,7 @@ from aiohttp import web
 
 from ledger.errors import Conflict, Halted, Held, Refused, Unavailable, WrongBytes
 from ledger.http.answering import PLAIN_HEADERS
+from ledger.schema.faults import Faulty
 from verifier import cbor
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -246,6 +247,7 @@ _OF_REFUSED: Final = {
     "registration": REGISTRATION,
     "algorithm": MEANING,
     "payload": MEANING,
+    "schema": MEANING,
 }
 
 
@@ -282,7 +284,10 @@ def _of_refused(error: Refused) -> Problem:
     if error.check == "token":
         challenge = {"WWW-Authenticate": 'Bearer realm="provlog"'}
         return Problem(TOKEN, str(error), headers=challenge)
-    return Problem(_OF_REFUSED.get(error.check, FORM), str(error), check=error.check)
+    problem = Problem(_OF_REFUSED.get(error.check, FORM), str(error), check=error.check)
+    if isinstance(error, Faulty):
+        problem.document["faults"] = [each._asdict() for each in error.faults]
+    return problem
 
 
 def page() -> str:

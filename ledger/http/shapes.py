@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias
 from ledger.http.asked import MAX_WAIT_S
 from ledger.http.problems import KINDS, TYPES
 from ledger.index.lookup import MOST
+from ledger.schema.examples import example
+from ledger.schema.record import SCHEMA as RECORD
 from verifier.bundle import SCHEMA as BUNDLE
 from verifier.document import MAX_INTEGER
 from verifier.own import PRODUCERS
@@ -42,6 +44,7 @@ def _list(of: Schema, **more: Any) -> Schema:
     return {"type": "array", "items": of, **more}
 
 
+_PART: Final = {"type": "object"}
 _ANY: Final = {"$ref": "#/components/schemas/value"}
 _RECORD: Final = {"$ref": "#/components/schemas/record"}
 _PROBLEM: Final = {"$ref": "#/components/schemas/problem"}
@@ -81,10 +84,19 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         ],
     },
     "record": _object(
-        {"id": {"type": "string", "pattern": _UUID7}},
+        {
+            "schema": {"const": RECORD},
+            "id": {"type": "string", "pattern": _UUID7},
+            **dict.fromkeys(("kind", "phase", "time"), _TEXT),
+            **dict.fromkeys(("producer", "capture", "actor"), _PART),
+        },
         commitments=_list(_COMMITMENT | {"additionalProperties": False}),
     )
-    | {"additionalProperties": _ANY},
+    | {
+        "description": "All of it is in docs/record.md, and as JSON Schema beside it.",
+        "additionalProperties": _ANY,
+        "examples": [example("inference")],
+    },
     "records": _list(_RECORD),
     "entries": _list({}),
     "result": _object(_RESULT),
@@ -149,6 +161,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "check": _TEXT,
         },
         index=_NUMBER,
+        faults=_list(_object(dict.fromkeys(("path", "rule", "mend"), _TEXT))),
         state=_TEXT,
         where=_TEXT,
         covered=_NUMBER,

@@ -16,11 +16,12 @@ from ledger.log.identity import (
 from ledger.log.pool import Admitted
 from ledger.log.registry import Registry
 from ledger.log.statements import Statements
+from ledger.schema.reading import read_cbor
 from ledger.store import Charter
 from verifier import cbor
 from verifier.entry import BY, LOG, MAX_BODY_BYTES
 from verifier.errors import MalformedError
-from verifier.record import MEDIA_TYPE, parse_record
+from verifier.record import MEDIA_TYPE
 from verifier.tile import MAX_ENTRY_BYTES
 
 _BY, _BODY, _TYPE = map(cbor.encode, ("by", "body", "type"))
@@ -95,7 +96,7 @@ def _record(data: bytes, by: str) -> Admitted:
     if len(data) > MAX_BODY_BYTES:
         raise _too_large(len(data), MAX_BODY_BYTES)
     try:
-        id_ = data.id if isinstance(data, Canonical) else parse_record(data)["id"]
+        id_ = data.id if isinstance(data, Canonical) else read_cbor(data)["id"]
     except MalformedError as error:
         raise Refused("form", str(error)) from None
     return Admitted(record_identity(by, id_), untimed(by, MEDIA_TYPE, data))

@@ -10,8 +10,8 @@ import json
 from typing import Final
 
 from ledger.errors import Refused
+from ledger.schema.reading import read_json
 from verifier.errors import MalformedError
-from verifier.record import encode_record, parse_record_json
 
 _SPACE: Final = b" \t\r\n"
 _MAP: Final = range(0xA0, 0xC0)
@@ -41,10 +41,10 @@ def record_in(data: bytes, *, by_line: bool) -> bytes:
     text = data.lstrip(_SPACE)
     if text[:1] == b"{":
         try:
-            record = parse_record_json(data)
-            written = Canonical(encode_record(record))
+            record, body = read_json(data)
         except MalformedError as error:
             raise Refused("form", str(error)) from None
+        written = Canonical(body)
         written.id = record["id"]
         return written
     if data[:1] and data[0] in _MAP and not by_line:

@@ -13,9 +13,10 @@ import time
 import pytest
 
 from tests.attacks.wire import Wire, bearing, quiet, token_of
+from tests.records import TEXT
 from tests.service.standing import standing
 
-RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"%s"}'
+RECORD = TEXT.replace(b"run", b"%s")
 JSON = "application/json"
 
 

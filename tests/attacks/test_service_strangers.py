@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.attacks.wire import Wire, quiet, size_of
+from tests.records import TEXT
 from tests.service.standing import standing
 
 SCRIPT = b"<script>alert(1)</script>"
-RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-000000000001","kind":"<script>"}'
+RECORD = (TEXT % 1).replace(b"run", b"<script>")
 HOSTS = [
     "other.example",
     "other.example:8421",

@@ -11,10 +11,11 @@ import pytest
 
 from ledger.callers.issuing import revoke
 from tests.attacks.wire import Wire, bearing, now_ms, quiet, size_of, token_of
+from tests.records import TEXT
 from tests.service.standing import standing
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"%s"}'
+RECORD = TEXT.replace(b"run", b"%s")
 JSON = "application/json"
 UNKNOWN = "provlog_" + 43 * "A"
 

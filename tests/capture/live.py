@@ -9,6 +9,7 @@ from ledger.callers import issuing
 from ledger.clock import read_clock
 from tests.livelog import LiveLog
 from tests.liveservice import LiveService
+from tests.records import SMALLEST
 from tests.testlog import WITNESSES
 
 
@@ -57,5 +58,5 @@ def client_of(service, **options):
 
 def something(service, number=0):
     if service.live.charter.kind == "record":
-        return {"kind": "run", "number": number}
+        return {**SMALLEST, "number": number}
     return b"something %d" % number

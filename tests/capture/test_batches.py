@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from capture import NotAllowed
 from capture.batching import MOST_BYTES, chunks
 from tests.capture.live import client_of, something
+from tests.records import SMALLEST, record
 from verifier.record import encode_record
 
 
@@ -21,11 +22,16 @@ def test_each_of_a_batch_has_a_verified_result_in_its_place(service):
     assert len({each.index for each in logged}) == 700
 
 
+def numbered(number, **members):
+    """A record without an id."""
+    return {**SMALLEST, "number": number, **members}
+
+
 def test_what_is_refused_has_its_place_as_well(record_log):
-    made = [{"number": 0}, {"loss": 0.5}, {"number": 2}, b"no record", {"number": 4}]
+    made = [numbered(0), numbered(1, loss=0.5), numbered(2), b"no record", numbered(4)]
     made.append(bytes(65_536))
     with client_of(record_log) as client:
-        changed = next(client.submit_batch([{"number": 0}])).record | {"number": 1}
+        changed = next(client.submit_batch([numbered(0)])).record | {"number": 1}
         results = list(client.submit_batch([*made, changed]))
     assert [type(each).__name__ for each in results] == [
         *("Logged", "Refused", "Logged", "Refused", "Logged", "Refused", "Conflict")
@@ -35,10 +41,7 @@ def test_what_is_refused_has_its_place_as_well(record_log):
 
 
 def test_bytes_that_are_two_records_are_not_taken_for_them(record_log):
-    a, b, c = (
-        encode_record({"id": f"01a0c54a-5ad0-7aa2-bf0c-{number:012x}"})
-        for number in range(3)
-    )
+    a, b, c = (encode_record(record(number)) for number in range(3))
     with client_of(record_log) as client:
         first, second = client.submit_batch([a + b, c])
     assert (type(first).__name__, first.submitted) == ("Refused", (a + b,))
@@ -74,7 +77,7 @@ def test_no_chunk_is_larger_than_a_request_may_be(made, size):
 
 
 def test_large_records_are_sent_in_smaller_chunks(record_log):
-    made = [{"text": "x" * 60_000, "number": number} for number in range(40)]
+    made = [numbered(number, text="x" * 60_000) for number in range(40)]
     with client_of(record_log) as client:
         logged = list(client.submit_batch(made))
     assert [each.record["number"] for each in logged] == [*range(40)]

@@ -23,6 +23,7 @@ from tests.capture.live import (
     token_of,
     with_witness,
 )
+from tests.records import SMALLEST
 from tests.testlog import policy_text
 from verifier import Policy
 from verifier.__main__ import main as verify
@@ -34,8 +35,8 @@ from verifier.record import check_record, encode_record
 
 def test_the_one_line_logs_a_record(record_log):
     url, token, policy = record_log.url, record_log.token, policy_path(record_log)
-    logged = Client(url, token, policy).submit({"kind": "run"})
-    assert logged.record == {"kind": "run", "id": logged.record["id"]}
+    logged = Client(url, token, policy).submit(SMALLEST)
+    assert logged.record == {**SMALLEST, "id": logged.record["id"]}
     check_record(logged.record)
     assert (logged.by[:2], logged.witnessed, logged.repeated) == ("s-", False, False)
 
@@ -89,18 +90,18 @@ def test_a_quorum_that_cannot_have_seen_it_yet_is_not_asked_for(service):
 
 def test_a_record_again_has_its_index_and_another_one_under_its_id_none(record_log):
     with client_of(record_log) as client:
-        first = client.submit({"kind": "run"})
+        first = client.submit(SMALLEST)
         again = client.submit(first.record)
         assert (again.index, again.entry) == (first.index, first.entry)
         assert again.repeated
         with pytest.raises(Conflict) as caught:
-            client.submit({**first.record, "kind": "ran"})
+            client.submit({**first.record, "kind": "x-other.kind"})
     assert caught.value.index == first.index
 
 
 def test_a_record_that_was_encoded_before_is_the_same(record_log):
     with client_of(record_log) as client:
-        first = client.submit({"kind": "run"})
+        first = client.submit(SMALLEST)
         assert client.submit(encode_record(first.record)).index == first.index
 
 
@@ -114,7 +115,7 @@ def test_who_may_not_submit_is_told_so(record_log):
     for token, status in [(None, 401), (token_of(record_log, "read"), 403)]:
         with client_of(record_log, token=token) as client:
             with pytest.raises(NotAllowed, match="ask who runs the log") as caught:
-                client.submit({"kind": "run"})
+                client.submit(SMALLEST)
             assert caught.value.status == status
 
 
@@ -190,7 +191,7 @@ def test_so_is_a_quorum_that_never_comes(service, ticking):
 
 def test_entries_are_found_by_id_and_by_digest(record_log, opaque_log):
     with client_of(record_log) as client:
-        logged = client.submit({"kind": "run"})
+        logged = client.submit(SMALLEST)
         assert client.lookup_record(logged.record["id"]) == (logged.index,)
         assert client.lookup_record("01a0c54a-5ad0-7aa2-bf0c-000000000000") == ()
     with client_of(opaque_log) as client:

@@ -14,6 +14,7 @@ from ledger.log.home import Home
 from tests.capture.live import policy_path
 from tests.livelog import LiveLog
 from tests.liveservice import LiveService
+from tests.records import SMALLEST
 from verifier.entry import LOG, Entry
 from verifier.record import parse_record
 
@@ -115,10 +116,10 @@ def ways_of(client):
     """How a producer submits: each gives what it was told."""
 
     def singly():
-        yield client.submit({"kind": "run"})
+        yield client.submit(SMALLEST)
 
     def in_batches():
-        yield from client.submit_batch({"kind": "run"} for _ in range(30))
+        yield from client.submit_batch(SMALLEST for _ in range(30))
 
     return {"singly": singly, "in_batches": in_batches}
 

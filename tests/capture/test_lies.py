@@ -26,13 +26,14 @@ from tests.capture.truth import (
     wrapped,
 )
 from tests.loopback import answer, drip, raw, silent
+from tests.records import record
 from tests.testlog import LOG, TIME, WITNESSES, b64, policy_text, signer
 from verifier.bundle import Bundle
 from verifier.receipt import Receipt
 from verifier.record import encode_record
 
 DATA = b"what happened"
-RECORD = {"id": "01a0c54a-5ad0-7aa2-bf0c-000000000001", "kind": "run"}
+RECORD = record(1)
 SENT = encode_record(RECORD)
 
 
@@ -135,7 +136,7 @@ def test_a_lie_is_not_believed_and_is_not_asked_for_again(client, server, lie):
 
 
 RECORD_LIES = {
-    "another record": wrapped(SENT.replace(b"run", b"ran")),
+    "another record": wrapped(SENT.replace(b"12:00", b"12:01")),
     "another type": wrapped(SENT, type="application/cbor"),
     "by the log itself": wrapped(SENT, by="log"),
     "no wrapper that is one": b"\xa5" + wrapped(SENT),

@@ -22,12 +22,13 @@ from tests.capture.truth import (
     truly,
 )
 from tests.loopback import answer
+from tests.records import SMALLEST, record
 from verifier.bundle import Bundle
 from verifier.receipt import Receipt
 from verifier.record import encode_record
 
 DATA = b"what happened"
-RECORD = {"id": "01a0c54a-5ad0-7aa2-bf0c-000000000001", "kind": "run"}
+RECORD = record(1)
 SENT = encode_record(RECORD)
 
 BUSY = problem(503, "busy", Retry_After=1)
@@ -75,7 +76,7 @@ def test_so_it_is_when_the_connection_dies(client, server):
 
 
 def test_an_id_that_was_made_here_is_the_same_each_time(client, server):
-    client(hang_up, DESCRIPTION, truly(records=True)).submit({"kind": "run"})
+    client(hang_up, DESCRIPTION, truly(records=True)).submit(SMALLEST)
     first, second = server.bodies
     assert first == second
 

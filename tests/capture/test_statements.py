@@ -15,6 +15,7 @@ from capture import AsyncClient, NotBelieved, OutcomeUnknown, Refused
 from tests.capture.live import client_of, policy_path, serving, token_of
 from tests.capture.truth import INDEX, hang_up, posted, problem, true_result, wrapped
 from tests.loopback import answer
+from tests.records import SMALLEST
 from tests.statements import CI, IN_TOTO, OTHER, added, envelope, in_toto, sign1
 from tests.testlog import LOG, b64, signer
 from verifier import Limits, Policy, Report, VerifierKey
@@ -118,7 +119,7 @@ def test_it_is_read_again_with_the_statement_in_it(service):
 
 def test_records_and_statements_stand_in_one_log(record_log):
     with client_of(record_log) as client:
-        record = client.submit({"kind": "run"})
+        record = client.submit(SMALLEST)
         assert record.statement is None
         with pytest.raises(Refused, match="is no COSE_Sign1") as caught:
             record.transparent()

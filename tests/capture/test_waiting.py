@@ -23,10 +23,11 @@ from tests.capture.truth import (
     truly,
 )
 from tests.loopback import answer, silent
+from tests.records import record
 from verifier.record import encode_record
 
 DATA = b"what happened"
-RECORD = {"id": "01a0c54a-5ad0-7aa2-bf0c-000000000001", "kind": "run"}
+RECORD = record(1)
 
 
 def test_the_time_of_all_attempts_is_bounded(client, ticking):

@@ -17,6 +17,7 @@ from cli.main import main
 from ledger.log.home import Home
 from ledger.upkeep.source import StoreSource
 from tests.recordlog import record_id
+from tests.records import SMALLEST
 from verifier import Checkpoint, verify_log
 
 ROOT = Path(__file__).parents[2]
@@ -105,5 +106,5 @@ def entries_of(folder: Path) -> list[bytes]:
 
 def record_text(number: int, **members: Any) -> bytes:
     """A record in JSON, in one line."""
-    record = {"id": record_id(number), "kind": "run", **members}
+    record = {**SMALLEST, "id": record_id(number), **members}
     return json.dumps(record).encode()

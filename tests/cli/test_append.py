@@ -78,7 +78,7 @@ def test_the_same_record_has_the_same_index_however_its_json_is_laid_out(
 
 @pytest.mark.parametrize(
     ("file", "check"),
-    [("other.json", "conflict"), ("bad.json", "form"), ("one", "form")],
+    [("other.json", "conflict"), ("bad.json", "schema"), ("one", "form")],
 )
 def test_a_record_that_cannot_be_logged_is_refused_by_name(new_log, files, file, check):
     log = new_log(kind="record")
@@ -133,7 +133,7 @@ def test_refused_lines_are_named_by_their_numbers(new_log, files):
     given = provlog("append", log.folder, "--lines", "lines")
     assert given.exit_code == 1
     assert given.stdout == "1  line 5  already logged\n1 to 2\n"
-    assert "line 2: refused: form: " in given.stderr
+    assert "line 2: refused: schema: " in given.stderr
     assert "line 4: refused: size: more than 130000 bytes" in given.stderr
 
 
@@ -232,7 +232,7 @@ def test_a_program_gets_one_object_a_line(new_log, files):
     given = provlog("append", log.folder, "--json", "--lines", "lines")
     assert given.exit_code == 1
     refused, repeated, new = map(json.loads, given.stdout.splitlines())
-    assert (refused["line"], refused["refused"]) == (2, "form")
+    assert (refused["line"], refused["refused"]) == (2, "schema")
     assert repeated == {"line": 4, "index": 1, "repeated": True}
     assert new == {"start": 1, "stop": 3}
     given = provlog("append", log.folder, "--json", "run.json")

@@ -9,7 +9,7 @@ import pytest
 
 from capture.ids import IDS
 from cli.main import main
-from tests.cli.operating import done, provlog, shell
+from tests.cli.operating import done, provlog
 from verifier.record import check_record
 
 
@@ -27,16 +27,6 @@ def test_many_are_as_many_as_were_asked_for_each_larger_than_the_one_before():
 
 def test_none_is_no_number_of_ids():
     assert provlog("id", "-n", 0).exit_code == 2
-
-
-def test_the_example_in_the_help_makes_a_record_that_is_logged(new_log, tmp_path):
-    (example,) = [
-        line.strip() for line in done("id", "--help").splitlines() if "echo" in line
-    ]
-    made = shell(example.replace("$(provlog", "$(PROVLOG"), tmp_path)
-    assert made.returncode == 0, made.stderr
-    folder = new_log(kind="record").folder
-    assert done("append", folder, tmp_path / "run.json").startswith("1  ")
 
 
 # Who gives a command waits for that one alone

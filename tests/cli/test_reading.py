@@ -8,12 +8,14 @@ from io import StringIO
 
 import pytest
 
+from cli.described import described, line
 from cli.finding import Search, hit_of
 from cli.places import Own, opened
 from ledger.index.follower import Follower
 from ledger.keys.keyfile import read_key_file
 from tests.cli.operating import done, provlog, record_text, shell, writing
 from tests.recordlog import record_id, wrapped
+from tests.records import SMALLEST
 from tests.testlog import WITNESSES
 from verifier.keys import KeyType
 from verifier.meter import Meter
@@ -28,7 +30,7 @@ DIGEST = sha256(CONTENT).digest()
 
 
 def mentioning(**members):
-    return encode_record({"id": record_id(1), "kind": "run", **members})
+    return encode_record({**SMALLEST, "id": record_id(1), **members})
 
 
 FORMS = {
@@ -81,7 +83,7 @@ def test_it_is_said_where_in_a_record_it_stands():
     text = digest_text(DIGEST)
     body = mentioning(inputs=[{"digest": "sha256:"}, {"digest": text}], about=text)
     says = hit_of(7, wrapped(body), "record", DIGEST).says
-    assert says.startswith("a record (run) that has its digest at ")
+    assert says.startswith("a record (capture.heartbeat) that has its digest at ")
     assert says.partition(" at ")[2] == "about, inputs/1/digest"
 
 
@@ -90,7 +92,7 @@ def test_it_is_found_wherever_in_a_long_record_it_stands(at):
     inputs = [digest_text(sha256(b"%d" % number).digest()) for number in range(300)]
     inputs[at] = digest_text(DIGEST)
     says = hit_of(7, wrapped(mentioning(inputs=inputs)), "record", DIGEST).says
-    assert says == f"a record (run) that has its digest at inputs/{at}"
+    assert says == f"a record (capture.heartbeat) that has its digest at inputs/{at}"
 
 
 # With an index, and without
@@ -221,17 +223,22 @@ def test_a_policy_of_somebody_else_is_not_met(new_log, tmp_path):
 
 def test_the_kinds_of_entries_are_told_apart(new_log, tmp_path):
     log = new_log(kind="record")
-    (tmp_path / "run").write_bytes(record_text(1, kind=["no", "text"]))
+    (tmp_path / "odd").write_bytes(record_text(1, kind="x-odd.kind"))
     (tmp_path / "plain").write_bytes(record_text(2))
-    (tmp_path / "none").write_bytes(b'{"id":"%b"}' % record_id(3).encode())
-    done("append", log.folder, *(tmp_path / each for each in ("run", "plain", "none")))
-    genesis, odd, plain, none = done("list", log.folder).splitlines()
+    done("append", log.folder, *(tmp_path / each for each in ("odd", "plain")))
+    genesis, odd, plain = done("list", log.folder).splitlines()
     assert genesis.split()[2:] == ["log", "genesis"]
-    assert odd.endswith(f"['no', 'text']  {record_id(1)}")
-    assert plain.split()[3:] == ["run", record_id(2)]
-    assert none.split()[3:] == ["-", record_id(3)], "an id stands where an id stands"
-    (found,) = done("list", log.folder, "--last", 1, "--json").splitlines()
-    assert (json.loads(found)["id"], json.loads(found)["kind"]) == (record_id(3), None)
+    assert odd.split()[3:] == ["x-odd.kind", record_id(1)]
+    assert plain.split()[3:] == ["capture.heartbeat", record_id(2)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [(["no", "text"], "['no', 'text']"), (None, "-")]
+)
+def test_what_another_log_took_as_a_record_is_shown_as_well(kind, shown):
+    record = {"id": record_id(3)} | ({} if kind is None else {"kind": kind})
+    found = described(7, wrapped(encode_record(record)), "record")
+    assert line(found).split("  ")[3:] == [shown, record_id(3)]
 
 
 def test_only_our_own_command_line_hints_at_our_own_commands(new_log, tmp_path):

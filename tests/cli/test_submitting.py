@@ -109,7 +109,7 @@ def test_what_is_refused_has_no_index_and_the_others_are_logged(records, record)
     assert given.stdout.endswith("  good\n")
     assert given.stdout.count("\n") == 1
     assert "changed: refused: conflict: " in given.stderr
-    assert "bad: refused: form: the record's id is not a UUIDv7" in given.stderr
+    assert "bad: refused: schema: schema is missing: provlog/record/1" in given.stderr
     assert "missing: refused: file: it cannot be read" in given.stderr
 
 

@@ -15,11 +15,12 @@ import pytest
 from ledger.clock import Instant, read_clock
 from tests import tools
 from tests.livelog import LiveLog
+from tests.records import TEXT
 
 HOUR_MS = 3_600_000
 LIMIT = "limit_bytes = 4000000\n"
 """No multiple of a page: then what has room for one byte has room for none or more."""
-RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"run"}'
+RECORD = TEXT
 
 
 def ahead():

@@ -225,6 +225,7 @@ def test_no_file_names_a_server_of_others_or_a_path_of_a_build_machine():
     known = r"\S*\.example|localhost|127\.0\.0\.1|www\.apache\.org|semver\.org"
     # Names of types, which happen to look like addresses; nobody asks them anything.
     known += r"|in-toto\.io/(Statement|attestation)|slsa\.dev|www\.w3\.org/2000/svg"
+    known += r"|json-schema\.org/draft/2020-12/schema"
     folders = "home|root|Users|work|workspace|builds"
     address = re.compile(
         rf"https?://(?!({known}|keepachangelog\.com)\b)[a-z0-9-]+(\.[a-z0-9-]+)+"

@@ -26,6 +26,7 @@ from ledger.store.memory import MemoryStore
 from ledger.upkeep.birth import new_charter, new_keys
 from ledger.upkeep.source import StoreSource
 from tests.recordlog import record_id
+from tests.records import SMALLEST
 from tests.spoiling import flipped
 from verifier import Checkpoint, cbor, verify_log
 from verifier.record import encode_record
@@ -163,7 +164,7 @@ def numbered(count: int, start: int = 0) -> list[bytes]:
 
 def body(number: int, **members: Any) -> bytes:
     """The canonical form of record `number`."""
-    return encode_record({"id": record_id(number), "kind": "test", **members})
+    return encode_record({**SMALLEST, "id": record_id(number), **members})
 
 
 def sign1(payload: object = b"payload", unprotected: object = None) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from tests.livelog import LiveLog
 from tests.liveservice import LiveService, Response
+from tests.records import TEXT
 from verifier.checkpoint import Checkpoint
 from verifier.hashing import leaf_hash
 from verifier.proof import verify_inclusion
@@ -17,7 +18,7 @@ from verifier.receipt import Receipt
 from verifier.trust import verify_checkpoint
 
 BATCH = 16_384
-RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"run"}'
+RECORD = TEXT
 
 
 @contextmanager

@@ -16,11 +16,12 @@ from ledger.callers.issuing import create
 from ledger.http.openapi import described
 from ledger.http.routes import OPEN, READ, WRITE, Route
 from ledger.http.table import table_of
+from tests.records import TEXT
 from tests.statements import added
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("record", "statement", "opaque")
-RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"run"}\n'
+RECORD = TEXT + b"\n"
 CHECKS = "all"
 SCOPES = {"submit", "read", "audit", "admin"}
 

@@ -12,6 +12,7 @@ import pytest
 
 from ledger.http.lookups import Lookups
 from ledger.index.lookup import Lookup
+from tests.records import SMALLEST
 from tests.reference.rfc6962 import Tree
 from tests.service.standing import RECORD, holds, standing
 from verifier import Bundle, Receipt
@@ -267,8 +268,8 @@ def test_the_records_of_an_id_are_looked_up_from_an_entry_on(records):
 def test_all_that_a_record_mentions_is_found(records):
     digests = [sha256(b"%d" % number).hexdigest() for number in range(300)]
     id_ = "01a0c54a-5ad0-7aa2-bf0c-000000000097"
-    inputs = [f"sha256:{each}" for each in digests]
-    body = json.dumps({"id": id_, "kind": "run", "inputs": inputs}).encode()
+    inputs = [{"digest": f"sha256:{each}"} for each in digests]
+    body = json.dumps({**SMALLEST, "id": id_, "inputs": inputs}).encode()
     index = records.submit(body, Content_Type=JSON).json["index"]
     for digest in (digests[0], digests[150], digests[-1]):
         assert records.get(f"/v1/lookup/digest/{digest}").json["indexes"] == [index]

@@ -7,6 +7,7 @@ import pytest
 
 from ledger.callers import issuing
 from ledger.keys import registry
+from tests.records import TEXT
 from tests.service.test_submit import verified
 from tests.statements import CI, IN_TOTO, OTHER, added, envelope, in_toto, sign1
 from verifier import cbor
@@ -147,7 +148,7 @@ def test_an_opaque_log_gives_cose_receipts_and_takes_no_statements(new_service):
 
 def test_a_record_has_a_cose_receipt_as_well(new_service):
     service = new_service(kind="record", workers=0)
-    record = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-000000000001","kind":"run"}'
+    record = TEXT % 1
     found = service.post("/v1/records", record, Accept=RECEIPT)
     receipt = CoseReceipt.parse(found.body)
     entry = base64.b64decode(service.submit(record).json["entry"])

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.records import TEXT
 from verifier.hashing import leaf_hash
 from verifier.proof import verify_inclusion
 from verifier.receipt import Receipt
 from verifier.trust import verify_checkpoint
 
-RECORD = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"run"}'
+RECORD = TEXT
 
 
 @pytest.fixture(params=[0, 2], ids=["alone", "two_front_ends"])

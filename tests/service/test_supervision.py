@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 
 from ledger.log.lock import is_locked
+from tests.records import TEXT
 from tests.service.load import Load
 
 
@@ -135,7 +136,7 @@ def test_after_that_the_next_start_has_everything_and_retries_their_index(
     new_service, new_log
 ):
     live = new_log(kind="record")
-    record = b'{"id":"01a0c54a-5ad0-7aa2-bf0c-%012d","kind":"run"}'
+    record = TEXT
     service = new_service(live, workers=2)
     told = [service.submit(record % number).json["index"] for number in range(20)]
     os.kill(in_order(service)[0], signal.SIGKILL)

@@ -84,7 +84,7 @@ def test_a_bundle_is_explained_with_all_that_is_in_it():
         "bundle",
         "entry",
         "body",
-        *["record"] * 4,
+        *["record"] * 10,
         "opening",
         "receipt",
         "checkpoint",

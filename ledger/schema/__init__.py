@@ -1,0 +1,1 @@
+"""What records mean: the schema, the profiles, and who keeps to them."""
