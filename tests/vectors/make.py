@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ledger.schema.examples import example
+from ledger.schema.kinds import KINDS
 from tests.reference.rfc6962 import Tree
 from tests.testlog import (
     LOG,
@@ -186,6 +188,17 @@ def records() -> Any:
             {"why": why, "cbor": data.hex()} for why, data in bad_cbor.items()
         ],
     }
+
+
+def kinds() -> Any:
+    """A record of each kind as JSON, as CBOR, and the leaf of its entry."""
+    made = []
+    for kind in KINDS:
+        body = dcbor(example(kind))
+        leaf = sha256(b"\x00" + wrapped(type=RECORD, body=body)).hexdigest()
+        text = json.dumps(example(kind))
+        made.append({"kind": kind, "json": text, "cbor": body.hex(), "leaf": leaf})
+    return {"wrapper": {"at": AT, "by": "s-1", "type": RECORD}, "records": made}
 
 
 def commitments() -> Any:
@@ -455,6 +468,7 @@ def subtree_cosignatures() -> Any:
 FILES = {
     "entries.json": entries,
     "records.json": records,
+    "kinds.json": kinds,
     "commitments.json": commitments,
     "bundles.json": bundles,
     "misbehaviour.json": misbehaviour,

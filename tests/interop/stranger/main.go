@@ -26,6 +26,7 @@ var looks = map[string]struct {
 	"feed":      {feedWitness, 4, "WITNESSURL WITNESSVKEY URL|FOLDER LOGVKEY"},
 	"write":     {writeLog, 3, "FOLDER KEYFILE COUNT"},
 	"witnessed": {writeWitnessed, 5, "FOLDER KEYFILE COUNT WITNESSVKEY WITNESSURL"},
+	"records":   {writeRecords, 1, "FILE"},
 	"log-key":   {makeLogKey, 2, "NAME FILE"},
 	"key":       {makeWitnessKey, 2, "NAME FILE"},
 }
