@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
+from typing import Final
 
 from cli.answers import named_by
 from cli.places import Own, Place
@@ -25,6 +26,9 @@ from verifier.report import path_text
 from verifier.statement import COSE, Statement, is_statement
 from verifier.statement.summary import clip
 from verifier.tile import WIDTH
+
+_ROLES: Final = {"inputs": "input", "outputs": "output"}
+"""What a file was that has its digest in one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +185,14 @@ def _mention(index: int, body: bytes, digest: bytes) -> Hit | None:
     except MalformedError:
         return None  # in a log of bytes anybody can write what looks like a record
     open_ = {name: value for name, value in record.items() if name != "commitments"}
-    paths = [path_text(path) for path, each in texts(open_) if each == text]
+    paths = [path for path, each in texts(open_) if each == text]
     kind = record.get("kind")
     what = f"a record ({kind})" if isinstance(kind, str) else "a record"
-    return Hit(index, "record", f"{what} that has its digest at {', '.join(paths)}")
+    roles = {_ROLES.get(str(path[0]), "") for path in paths if path[-1] == "digest"}
+    role = " and ".join(sorted(roles - {""}))
+    has = f"whose {role} it is," if role else "that has its digest"
+    where = ", ".join(map(path_text, paths))
+    return Hit(index, "record", f"{what} {has} at {where}")
 
 
 def _all_of(lookup: Lookup, digest: bytes) -> Iterator[int]:

@@ -12,6 +12,8 @@ from cli import voice
 from cli.arguments import AS_JSON, log_and, split_words
 from cli.described import described, line
 from cli.places import Own, Place, believe, opened
+from cli.seeking import Sought
+from cli.times import moment
 from cli.trusted import POLICY, TOKEN_FILE, read_policy, read_token
 from ledger.errors import Refused
 from verifier.tile import WIDTH
@@ -34,6 +36,7 @@ payload_type (null: it says none), and of one of in-toto predicate_type and pred
 \b
 Examples:
   provlog list LOG --last 10
+  provlog list LOG --kind inference --workflow refund-7781 --since 2026-11-30T12:00:00Z
   provlog list https://log.example --start 4182000 --stop 4182100""",
 )
 @log_and("")
@@ -52,6 +55,18 @@ Examples:
 @click.option(
     "--last", type=click.IntRange(min=1), metavar="N", help="The newest N entries."
 )
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Only records of this kind; several may be given.",
+)
+@click.option("--workflow", metavar="ID", help="Only records of this workflow.")
+@click.option("--actor", metavar="ID", help="Only records of this actor.")
+@click.option(
+    "--since", type=moment, metavar="TIME", help="Only what was logged since then."
+)
 @POLICY
 @TOKEN_FILE
 @AS_JSON
@@ -60,6 +75,10 @@ def list_(
     start: int | None,
     stop: int | None,
     last: int | None,
+    kinds: tuple[str, ...],
+    workflow: str | None,
+    actor: str | None,
+    since: int | None,
     policy: Path | None,
     token_file: Path | None,
     *,
@@ -70,8 +89,10 @@ def list_(
     Of a statement: its form, who issued it about what, and what it says, or of which
     type that is. Of entries that are just bytes, how many and their digest. What is
     listed was held against the newest checkpoint, and with a policy that against the
-    policy. LOG is an address, a log's folder or an exported one. A service lists what
-    it has published: what was logged just now comes a moment later.
+    policy. With --kind, --workflow or --actor all of the range is read, and only those
+    are listed; --last is the newest N entries, of which those are. LOG is an address, a
+    log's folder or an exported one. A service lists what it has published: what was
+    logged just now comes a moment later.
     """
     if last is not None and (start is not None or stop is not None):
         raise click.UsageError("--last stands for --start and --stop; give either")
@@ -82,8 +103,16 @@ def list_(
             believe(place, believed)
         elif not isinstance(place, Own):
             voice.tell("not verified: whom to believe is not said (--policy FILE)")
-        for index, entry in _entries(place, _range(place, start, stop, last)):
-            _say(described(index, entry, place.kind), as_json=as_json)
+        sought = Sought(
+            kinds=kinds,
+            workflow=workflow,
+            actor=actor,
+            since_ms=None if since is None else since * 1000,
+        )
+        wanted = sought.within(place, _range(place, start, stop, last))
+        for index, entry in _entries(place, wanted):
+            if sought.has(entry):
+                _say(described(index, entry, place.kind), as_json=as_json)
 
 
 def _range(

@@ -68,7 +68,7 @@ _COMMANDS: Final = {
     "Make a log": ("init", "serve", "config", "token", "producer", "policy"),
     "Log and read": (
         *("id", "example", "sign", "submit", "append", "get"),
-        *("prove", "list", "check", "checkpoint"),
+        *("prove", "list", "show", "check", "checkpoint"),
     ),
     "Check": ("verify", "audit", "monitor", "inspect"),
     "Keep": (

@@ -83,7 +83,7 @@ def test_it_is_said_where_in_a_record_it_stands():
     text = digest_text(DIGEST)
     body = mentioning(inputs=[{"digest": "sha256:"}, {"digest": text}], about=text)
     says = hit_of(7, wrapped(body), "record", DIGEST).says
-    assert says.startswith("a record (capture.heartbeat) that has its digest at ")
+    assert says.startswith("a record (capture.heartbeat) whose input it is, at ")
     assert says.partition(" at ")[2] == "about, inputs/1/digest"
 
 

@@ -1,0 +1,101 @@
+"""What a record says is said in plain words, and found again by what it is about."""
+
+import json
+
+import pytest
+
+from capture import of_file
+from tests.cli.operating import done, provlog, record_text
+
+
+@pytest.fixture
+def story(new_log, tmp_path):
+    """A log with an example of four kinds, from index 1 on."""
+    log = new_log(kind="record")
+    kinds = ("workflow.start", "inference", "review.decision", "action.effect")
+    for kind in kinds:
+        (tmp_path / kind).write_text(done("example", kind, "--json"))
+    done("append", log.folder, *(tmp_path / kind for kind in kinds))
+    return log.folder
+
+
+def test_it_is_said_who_did_what_with_what(story):
+    said = done("show", story, 2)
+    for line in (
+        "what        A model was asked, and answered. (inference)",
+        "who         agent:refunds (agent) v3",
+        "model       example claims-7b",
+        "input       messages messages.json sha256:",
+        "cost        0.0031 EUR",
+        "ended       ok",
+        "known by    refunds-1 as sdk, committed",
+    ):
+        assert f"\n{line}" in f"\n{said}"
+
+
+def test_a_program_gets_the_record(story):
+    said = json.loads(done("show", story, 3, "--json"))
+    assert (said["index"], said["record"]["kind"]) == (3, "review.decision")
+    assert said["by"].startswith("o-")
+
+
+@pytest.mark.parametrize(("index", "says"), [(0, "is no record"), (9, "no entry 9")])
+def test_what_is_no_record_is_named_as_that(story, index, says):
+    given = provlog("show", story, index)
+    assert given.exit_code == 1
+    assert says in given.stderr
+
+
+def test_nothing_that_somebody_wrote_moves_the_cursor(new_log, tmp_path):
+    log = new_log(kind="record")
+    odd = record_text(1, note="a", **{"x\x1b[2J": 1})
+    (tmp_path / "odd").write_bytes(odd)
+    done("append", log.folder, tmp_path / "odd")
+    assert "\x1b" not in done("show", log.folder, 1)
+
+
+# Lists
+
+
+def listed(*words):
+    """The kinds of what is listed."""
+    return [line.split()[3] for line in done("list", *words).splitlines()]
+
+
+def test_what_is_listed_can_be_of_some_kinds_of_a_workflow_or_of_an_actor(story):
+    assert listed(story, "--kind", "inference") == ["inference"]
+    both = ("--kind", "inference", "--kind", "genesis")
+    assert listed(story, *both) == ["genesis", "inference"]
+    assert listed(story, "--workflow", "refund-7781") == ["workflow.start"]
+    assert listed(story, "--actor", "agent:refunds") == ["inference", "action.effect"]
+    of_one = ("--actor", "person:7f3c", "--kind", "review.decision")
+    assert listed(story, *of_one) == ["review.decision"]
+    assert listed(story, "--kind", "plan") == []
+
+
+def test_what_is_listed_can_be_what_was_logged_since_a_time(story):
+    first = json.loads(done("list", story, "--json").splitlines()[0])
+    assert len(listed(story, "--since", first["at"] // 1000)) == 5
+    assert listed(story, "--since", first["at"] // 1000 + 3600) == []
+    assert listed(story, "--last", 2, "--since", "2026-01-01T00:00:00Z") == [
+        *("review.decision", "action.effect")
+    ]
+
+
+def test_where_nobody_says_when_nobody_can_ask_since_when(new_log):
+    log = new_log()
+    log.append(b"entry")
+    given = provlog("list", log.folder, "--since", "2026-01-01T00:00:00Z")
+    assert given.exit_code == 1
+    assert "only the entries of a record log have a time" in given.stderr
+
+
+def test_a_file_is_found_as_what_it_was(new_log, tmp_path):
+    log = new_log(kind="record")
+    (tmp_path / "answer.txt").write_text("Within 60 days, yes.")
+    answer = of_file(tmp_path / "answer.txt")
+    line = record_text(1, kind="plan", outputs=[answer], inputs=[answer, answer])
+    (tmp_path / "plan").write_bytes(line)
+    done("append", log.folder, tmp_path / "plan")
+    said = done("check", log.folder, tmp_path / "answer.txt")
+    assert "entry 1  a record (plan) whose input and output it is, at " in said
