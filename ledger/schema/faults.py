@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ledger.errors import Refused
 
 MOST: Final = 50
-"""How many are told at once."""
+"""How many are listed."""
+_SAID: Final = 10
+"""How many of them are said in one sentence."""
+_SHOWN: Final = 40
+_PLAIN: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{_SHOWN}}}")
 
 Path = tuple[str | int, ...]
 
@@ -29,17 +34,24 @@ class Faulty(Refused):
     """A record that means nothing here; all that is wrong with it, at once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        shown = list(faults[:MOST])
-        says = "; ".join(map(str, shown))
-        if more := len(faults) - len(shown):
+        says = "; ".join(map(str, faults[:_SAID]))
+        if (more := len(faults) - _SAID) > 0:
             says += f"; and {more} more"
         super().__init__("schema", says)
-        self.faults = shown
+        self.faults = list(faults[:MOST])
 
 
 def spelled(path: Path) -> str:
-    """A path, as in links[0].target; the record itself is called so."""
+    """A path, as in links[0].target; the record itself is called so.
+
+    Of a name that no member of ours could have, the beginning, without its controls.
+    """
     if not path:
         return "the record"
-    words = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path]
-    return "".join(words).removeprefix(".")
+    return "".join(map(_step, path)).removeprefix(".")
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _PLAIN.fullmatch(step) else f"[{step[:_SHOWN]!a}]"

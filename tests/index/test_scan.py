@@ -37,7 +37,7 @@ def test_a_scan_compares_the_whole_name():
 
 def test_a_scan_finds_what_a_record_mentions(new_log):
     live = new_log(kind="record")
-    live.append(body(1), body(2, inputs=["sha256:" + "ab" * 32]))
+    live.append(body(1), body(2, inputs=[{"digest": "sha256:" + "ab" * 32}]))
     wanted = digest_name(bytes.fromhex("ab" * 32))
     with look(live.folder) as seen:
         found = scan(seen.reading, seen.newest.size, wanted, kind="record")

@@ -135,7 +135,7 @@ def test_of_many_faults_so_many_are_said_and_how_many_there_are():
     with pytest.raises(Faulty) as caught:
         read_json(as_json(record))
     assert len(caught.value.faults) == MOST
-    assert str(caught.value).endswith(f"and {400 - MOST} more")
+    assert str(caught.value).endswith("and 390 more")
 
 
 # Quick and thorough
