@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from msgspec import inspect
 
-from ledger.schema.faults import Fault, Path, spelled
+from ledger.schema.faults import ENOUGH, Fault, Path, spelled
 from ledger.schema.kinds import needs_of
 from ledger.schema.record import VERSIONS, Record
 from verifier.document import MAX_INTEGER, NumberText
@@ -36,19 +37,23 @@ _TYPES: Final = {
 
 
 def faults_in(record: object) -> list[Fault]:
-    """All that is wrong with `record`; nothing if it keeps every rule."""
+    """What is wrong with `record`, ENOUGH at most; nothing if it keeps every rule."""
     if type(record) is not dict:
         says = f"is {_called(record)}"
         return [Fault("the record", says, "an object with named members")]
     if (version := _wrong_version(record)) is not None:
         return [version]
-    found = [*_outside_the_model(record), *_walk(_RECORD, record, (), "")]
+    found = list(islice(_all_in(record), ENOUGH))
+    return list(dict.fromkeys(found or _together(record)))
+
+
+def _all_in(record: dict[str, Any]) -> Iterator[Fault]:
+    """What is wrong with the members, one by one."""
+    yield from _outside_the_model(record)
+    yield from _walk(_RECORD, record, (), "")
     kind, phase = record.get("kind"), record.get("phase")
     if isinstance(kind, str) and isinstance(phase, str):
-        found += _missing(record, kind, phase)
-    if not found:
-        found += _together(record)
-    return list(dict.fromkeys(found))
+        yield from _missing(record, kind, phase)
 
 
 def _wrong_version(record: dict[str, Any]) -> Fault | None:

@@ -10,6 +10,8 @@ from ledger.errors import Refused
 
 MOST: Final = 50
 """How many are listed."""
+ENOUGH: Final = 500
+"""With how many nobody looks for more."""
 _SAID: Final = 10
 """How many of them are said in one sentence."""
 _SHOWN: Final = 40
@@ -36,7 +38,7 @@ class Faulty(Refused):
     def __init__(self, faults: Sequence[Fault]) -> None:
         says = "; ".join(map(str, faults[:_SAID]))
         if (more := len(faults) - _SAID) > 0:
-            says += f"; and {more} more"
+            says += f"; and {more} more{' at least' if len(faults) >= ENOUGH else ''}"
         super().__init__("schema", says)
         self.faults = list(faults[:MOST])
 
