@@ -289,11 +289,7 @@ def _write(item: bytes | int | None) -> bytes:
         return _head(0x40, len(item)) + item
     if item is None or isinstance(item, bool):
         return _SIMPLE[item]
-    if 0 <= item < 2**64:
-        return _head(0x00, item)
-    if -(2**64) <= item < 0:
-        return _head(0x20, -1 - item)
-    raise MalformedError("an integer needs more than 64 bits")
+    return _head(0x00, item) if item >= 0 else _head(0x20, -1 - item)
 
 
 _SIMPLE: Final = {False: b"\xf4", True: b"\xf5", None: b"\xf6"}
