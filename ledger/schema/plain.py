@@ -1,8 +1,8 @@
 """The types of plain records: without surprises, and in the order that is logged.
 
 They are made from those of `ledger.schema.record`. A plain record is ASCII without
-backslashes, has no member that this version does not know, and says what it says by
-digests. Most records are plain, and C can read, check and write such a one alone.
+backslashes, short, has no member that this version does not know, and says what it
+says by digests. Most records are plain, and C can read, check and write one alone.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ def read_plain(data: bytes) -> tuple[dict[str, Any], bytes] | None:
 
     What members say about each other was not looked at.
     """
+    # More items than a reader of the log takes need more bytes than that.
+    if len(data) > cbor.MAX_ITEMS:
+        return None
     # Behind a backslash may be a quote, or half a character.
     if b"\\" in data or not data.isascii() or b"\x7f" in data:
         return None

@@ -34,8 +34,8 @@ def read_json(data: bytes) -> tuple[Object, bytes]:
 
     MalformedError if it is no JSON, or more of it than is read.
     """
-    found = read_plain(data) if len(data) <= MAX_BODY_BYTES else None
-    if found and _holds_together(found[0]) and len(found[1]) <= MAX_BODY_BYTES:
+    found = read_plain(data)
+    if found and _holds_together(found[0]):
         return found
     record = parse_json(data, "the record", most=MAX_JSON_BYTES, depth=MAX_DEPTH)
     check(record)

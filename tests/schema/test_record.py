@@ -196,6 +196,13 @@ def test_what_is_no_record_in_strict_json_is_not_taken_quickly(data):
     assert read(data) == "form" or isinstance(read(data), list)
 
 
+@pytest.mark.parametrize("many", [8_100, 8_192, 9_000, 20_000])
+def test_what_is_taken_can_be_read_again_however_much_is_in_it(many):
+    record = EXAMPLES["model.retire"] | {"subjects": ["a"] * many}
+    body = read(as_json(record))
+    assert body == "form" if many > 8_100 else read_cbor(body) == record
+
+
 def test_most_examples_are_taken_quickly():
     quick = [kind for kind in KINDS if read_plain(as_json(EXAMPLES[kind])) is not None]
     assert quick == list(KINDS)
