@@ -13,14 +13,13 @@ import os
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
 from verifier.record import digest_text
 
 Artifact = dict[str, Any]
-_CHUNK: Final = 1 << 20
 _TRACEPARENT: Final = re.compile(
     r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}"
 )
@@ -40,12 +39,9 @@ def of_text(text: str, role: str = "", name: str = "") -> Artifact:
 
 def of_file(path: str | os.PathLike[str], role: str = "") -> Artifact:
     """A file, by the digest of its bytes, under its own name."""
-    digest, size = sha256(), 0
     with Path(path).open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-            size += len(piece)
-    return _artifact(digest.digest(), size, role, Path(path).name, "")
+        digest = file_digest(file, "sha256").digest()
+        return _artifact(digest, file.tell(), role, Path(path).name, "")
 
 
 def of_messages(

@@ -11,10 +11,10 @@ import click
 from cli import voice
 from cli.arguments import AS_JSON, log_and, split_words
 from cli.described import described, line
-from cli.places import Own, Place, believe, opened
+from cli.places import Place, shown_place
 from cli.seeking import Sought
 from cli.times import moment
-from cli.trusted import POLICY, TOKEN_FILE, read_policy, read_token
+from cli.trusted import POLICY, TOKEN_FILE
 from ledger.errors import Refused
 from verifier.tile import WIDTH
 
@@ -97,12 +97,7 @@ def list_(
     if last is not None and (start is not None or stop is not None):
         raise click.UsageError("--last stands for --start and --stop; give either")
     log, _ = split_words(words, "", least=0, most=0)
-    believed = read_policy(policy) if policy else None
-    with opened(log, believed, read_token(token_file)) as place:
-        if believed:
-            believe(place, believed)
-        elif not isinstance(place, Own):
-            voice.tell("not verified: whom to believe is not said (--policy FILE)")
+    with shown_place(log, policy, token_file) as place:
         sought = Sought(
             kinds=kinds,
             workflow=workflow,

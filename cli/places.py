@@ -18,7 +18,7 @@ from cli.arguments import is_address
 from cli.hinting import hinted
 from cli.remote import Remote
 from cli.tiles import Tiles
-from cli.trusted import needed, say_unwitnessed, standing
+from cli.trusted import needed, read_policy, read_token, say_unwitnessed, standing
 from ledger.clock import read_clock
 from ledger.errors import Held
 from ledger.http.listening import is_local
@@ -68,6 +68,20 @@ class Place(Protocol):
     def root(self, size: int) -> bytes:
         """The root that the first `size` entries had."""
         ...
+
+
+@contextmanager
+def shown_place(
+    log: str, policy: Path | None, token_file: Path | None
+) -> Iterator[Place]:
+    """LOG, to be shown: believed as the policy says, or said not to be."""
+    believed = read_policy(policy) if policy else None
+    with opened(log, believed, read_token(token_file)) as place:
+        if believed:
+            believe(place, believed)
+        elif not isinstance(place, Own):
+            voice.tell("not verified: whom to believe is not said (--policy FILE)")
+        yield place
 
 
 class Own:

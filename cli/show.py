@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from cli import voice
 from cli.arguments import AS_JSON, log_and, number, split_words
-from cli.places import Own, believe, opened
-from cli.trusted import POLICY, TOKEN_FILE, read_policy, read_token
+from cli.places import shown_place
+from cli.trusted import POLICY, TOKEN_FILE
 from ledger.errors import Refused
 from ledger.schema.telling import told
 from verifier.entry import PREFIX, Entry
@@ -17,7 +18,7 @@ from verifier.errors import MalformedError
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.report import escape
 
-_WIDTH = 10
+_WIDTH: Final = 10
 
 
 @click.command(
@@ -54,12 +55,7 @@ def show(
     """
     log, (word,) = split_words(words, "INDEX", least=1, most=1)
     index = number(word, "INDEX")
-    believed = read_policy(policy) if policy else None
-    with opened(log, believed, read_token(token_file)) as place:
-        if believed:
-            believe(place, believed)
-        elif not isinstance(place, Own):
-            voice.tell("not verified: whom to believe is not said (--policy FILE)")
+    with shown_place(log, policy, token_file) as place:
         if index >= place.tree.size:
             says = f"there is no entry {index}: the log has {place.tree.size} entries"
             raise Refused("index", says)
