@@ -120,17 +120,20 @@ def test_a_bucket_in_trouble_keeps_neither_the_log_nor_the_other_target(bucket, 
     failed = gauge(world.service, "provlog_target_failures", world.bad)
     server.released = threading.Event()
     server.fault = FAULTS[fault]
-    sizes = [world.grow() for _ in range(3)]
-    assert audited_while(server, world) <= before
-    world.in_trouble(sizes[-1], failures=failed + (fault != "hangs"))
-    server.fault = lambda method, path: ""
-    server.released.set()
+    try:
+        sizes = [world.grow() for _ in range(3)]
+        assert audited_while(server, world) <= before
+        world.in_trouble(sizes[-1], failures=failed + (fault != "hangs"))
+    finally:
+        server.fault = lambda method, path: ""
+        server.released.set()
     world.well_again(sizes[-1])
 
 
 def audited_while(server, world):
     """What others see of the bucket while we cannot write to it."""
-    fault, server.fault = server.fault, lambda method, path: ""
+    fault = server.fault
+    server.fault = lambda method, path: fault(method, path) if method == "PUT" else ""
     try:
         return audited(world.source, world.live)
     finally:
