@@ -16,7 +16,8 @@ from ledger.index.follower import Entries, Follower
 from ledger.index.lookup import Lookup
 from ledger.log.look import look
 from verifier.entry import Entry
-from verifier.record import MEDIA_TYPE, digest_text, encode_record
+from verifier.record import MEDIA_TYPE, encode_record
+from verifier.spelling import digest_text
 
 GENESIS = bytes(16)
 LOOKUPS = 2_000

@@ -17,7 +17,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
-from verifier.record import digest_text
+from verifier.spelling import digest_text
 
 Artifact = dict[str, Any]
 _TRACEPARENT: Final = re.compile(

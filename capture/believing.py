@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,7 +76,8 @@ class Believing:
         repeated = result.get("repeated")
         if type(repeated) is not bool:
             raise MalformedError(f"{_WHAT} does not say whether it is repeated")
-        logged = self.shown(entry, receipt, records=records, repeated=repeated)
+        shown = self.shown(entry, receipt, records=records, repeated=repeated)
+        logged = replace(shown, flags=_flags(result))
         for name in ("index", "size"):
             if (stated := member(result, name, int, _WHAT)) != getattr(logged, name):
                 proven = getattr(logged, name)
@@ -148,6 +150,17 @@ def _entry(text: str) -> bytes:
     if len(entry) > MAX_ENTRY_BYTES:
         raise MalformedError(f"an entry has at most {MAX_ENTRY_BYTES} bytes")
     return entry
+
+
+def _flags(result: dict[str, Any]) -> tuple[dict[str, str], ...]:
+    """What the log says that a record lacks."""
+    found = result.get("flags", [])
+    if not isinstance(found, list):
+        raise MalformedError(f"{_WHAT} has flags, and no list of them")
+    return tuple(
+        {name: member(each, name, str, _WHAT) for name in ("path", "rule", "mend")}
+        for each in found
+    )
 
 
 def _said_in(entry: bytes) -> dict[str, Any]:

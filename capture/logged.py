@@ -8,6 +8,7 @@ verified when it is made.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +34,8 @@ class Logged:
     asks for; if it is not, the log alone stands for it. `repeated` is the log's word
     that it had the same before. `at`, `by` and `record` are None in a log of bytes.
     `statement` is what somebody has signed, where the entry has that in it; whose
-    signature it is was not looked at.
+    signature it is was not looked at. `flags` is the log's word on what a record lacks
+    by a profile, though it was taken: path, rule and mend of each.
     """
 
     index: int
@@ -46,6 +48,7 @@ class Logged:
     by: str | None = None
     record: Record | None = None
     statement: bytes | None = field(default=None, repr=False)
+    flags: tuple[Mapping[str, str], ...] = ()
     _keys: tuple[VerifierKey, ...] = field(default=(), repr=False, compare=False)
 
     def bundle(self) -> bytes:

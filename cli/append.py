@@ -22,6 +22,7 @@ from ledger.errors import Refused
 from ledger.log.forms import record_in
 from ledger.log.log import Log
 from ledger.log.pool import Admitted
+from ledger.upkeep.meaning import enter_rules
 
 
 @click.command(
@@ -40,6 +41,7 @@ With --json, one object a line; "stop" is the index after the last:
   {"file": F, "index": N, "repeated": B}     each FILE
   {"start": N, "stop": N}                    the new lines of a batch
   {"line": L, "index": N, "repeated": true}  a line that was logged before
+  {"file": F, "index": N, "flags": [...]}    what it lacks by a profile ("line" of one)
   {"line": L, "refused": WORD, "says": S}    what is not logged ("file" for a FILE);
                                              of a conflict "index": where its id is
   {"failed": WORD, "says": S, "first": L, "last": L}  a batch that is not logged
@@ -81,6 +83,7 @@ def append(
     with Log.open(folder, without=without) as log:
         if log.hold:
             raise log.hold
+        enter_rules(log)
         if lines is not None and log.charter.kind == "statement":
             raise click.UsageError("a statement may have LF in it; give each as a FILE")
         size = f"how much that is: provlog status {quote(str(folder))}"
@@ -155,7 +158,9 @@ def _admitted(log: Log, given: Input) -> Admitted:
     if given.stated:
         return _stated(log, data, by)
     if _of_records(log):
-        data = record_in(data, by_line=isinstance(given.where, int))
+        by_line = isinstance(given.where, int)
+        demands = log.admission.demands
+        data = record_in(data, by_line=by_line, demands=demands)
     return log.admission.admit(data, by=by)
 
 

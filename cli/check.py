@@ -24,8 +24,8 @@ from ledger.log.forms import record_in
 from verifier.cose import PREFIX
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
-from verifier.record import digest_text
 from verifier.report import escape
+from verifier.spelling import digest_text
 from verifier.statement import Statement
 
 _CHUNK: Final = 1 << 20

@@ -26,6 +26,7 @@ from ledger.http.listening import parse_address, tls_of
 from ledger.log.home import Home
 from ledger.log.states import absent, mended_by
 from ledger.publish.webhook import make_secret
+from ledger.schema.profile import read_profile
 from verifier.policy import name_text
 from verifier.report import escape
 from verifier.source import read_file
@@ -144,6 +145,8 @@ def _checked(folder: Path) -> tuple[list[Setting], list[Odd]]:
     for name in ("listen", "operations"):
         parse_address(getattr(read, name), name)
     tls_of(folder, read)
+    for name in read.profiles:
+        read_profile(name, folder)
     # Buckets and addresses come with libraries that no other command here needs.
     from ledger.server.outside import check_outside  # noqa: PLC0415
 

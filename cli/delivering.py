@@ -110,6 +110,9 @@ class Delivery:
         else:
             self._tell_row()
             self._row = index, index
+        if result.flags:
+            self._tell_row()
+            self.telling.flagged(where, index, result.flags)
         try:
             self._bundles.keep(where, result)
         except Unavailable as error:

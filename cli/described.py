@@ -14,8 +14,9 @@ from verifier import own
 from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.entry import LOG, PREFIX, Entry
 from verifier.errors import MalformedError
-from verifier.record import MEDIA_TYPE, digest_text, parse_record
+from verifier.record import MEDIA_TYPE, parse_record
 from verifier.report import escape, time_text
+from verifier.spelling import digest_text
 from verifier.statement import Statement, check_bare, is_statement
 from verifier.statement.envelope import MEDIA_TYPE as DSSE
 from verifier.statement.own import own_in

@@ -21,8 +21,9 @@ from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.entry import PREFIX, Entry
 from verifier.errors import MalformedError
 from verifier.meter import Meter
-from verifier.record import MEDIA_TYPE, digest_text, parse_record, texts
+from verifier.record import MEDIA_TYPE, parse_record, texts
 from verifier.report import path_text
+from verifier.spelling import digest_text
 from verifier.statement import COSE, Statement, is_statement
 from verifier.statement.summary import clip
 from verifier.tile import WIDTH

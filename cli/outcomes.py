@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,12 @@ class Telling:
     def outcome(self, outcome: Outcome) -> None:
         """Say what became of a batch."""
         self.bar.clear()
-        where, answer = outcome
+        where, answer, flags = outcome
         if isinstance(answer, Answer):
             self._answered(where, answer)
+            for at, some in flags.items():
+                if (index := answer.indexes[at]) is not None:
+                    self.flagged(where[at], index, [x._asdict() for x in some])
         elif isinstance(answer, Refused):
             for each in where:
                 self.refused(each, answer)
@@ -84,6 +87,16 @@ class Telling:
         else:
             again = "  already logged" if repeated else ""
             voice.say(f"{index}  {escape(_words(where))}{again}")
+
+    def flagged(self, where: str | int, index: int, flags: Sequence[Any]) -> None:
+        """Say what a record lacks that is logged: path, rule and mend of each."""
+        self.bar.clear()
+        if self.as_json:
+            found = [dict(each) for each in flags]
+            voice.say_json({_name(where): where, "index": index, "flags": found})
+        for each in flags:
+            says = f"{each['path']} {each['rule']}: {each['mend']}"
+            voice.tell(f"{_words(where)}: flagged: {escape(says)}")
 
     def _failed(self, where: list[str | int], error: Exception) -> None:
         self.failed(

@@ -7,12 +7,13 @@ when the log has answered, so what was said is durable.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from ledger.errors import Halted, Held, Refused, Unavailable
 from ledger.log.log import Log
 from ledger.log.pool import Admitted, Answer, Order
+from ledger.schema.faults import Fault
 
 BATCH_ENTRIES: Final = 4_096
 BATCH_BYTES: Final = 4 << 20
@@ -20,10 +21,14 @@ _IN_FLIGHT: Final = 2
 
 
 class Outcome(NamedTuple):
-    """What became of the entries from `where`: an answer, or what it failed with."""
+    """What became of the entries from `where`: an answer, or what it failed with.
+
+    `flags` is what some of them lack all the same, by their place.
+    """
 
     where: list[str | int]
     answer: Answer | Exception
+    flags: dict[int, tuple[Fault, ...]]
 
 
 class Sender:
@@ -92,11 +97,17 @@ class Sender:
     def _settle_one(self) -> None:
         where, order = self._flying.popleft()
         try:
-            self._tell(where, order.wait())
+            self._tell(where, order.wait(), order.admitted)
         except (Held, Unavailable, Halted) as error:
             self._tell(where, error)
 
-    def _tell(self, where: list[str | int], answer: Answer | Exception) -> None:
+    def _tell(
+        self,
+        where: list[str | int],
+        answer: Answer | Exception,
+        admitted: Sequence[Admitted] = (),
+    ) -> None:
         if isinstance(answer, Held | Unavailable | Halted):
             self.trouble = self.trouble or answer
-        self._says(Outcome(where, answer))
+        flags = {at: each.flags for at, each in enumerate(admitted) if each.flags}
+        self._says(Outcome(where, answer, flags))

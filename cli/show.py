@@ -1,7 +1,8 @@
-"""provlog show: what a record says happened, in plain words."""
+"""provlog show: what a record, or the log itself, says happened, in plain words."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,27 +14,31 @@ from cli.places import shown_place
 from cli.trusted import POLICY, TOKEN_FILE
 from ledger.errors import Refused
 from ledger.schema.telling import told
-from verifier.entry import PREFIX, Entry
+from verifier.entry import LOG, PREFIX, Entry
 from verifier.errors import MalformedError
+from verifier.own import Own, in_json, parse_own
 from verifier.record import MEDIA_TYPE, parse_record
 from verifier.report import escape
 
 _WIDTH: Final = 10
+_LONG: Final = 200
 
 
 @click.command(
     epilog="""\b
 Exit status:
   0  it is there, and was said
-  1  there is no such entry, it is no record, or what was read does not hold
+  1  there is no such entry, it is neither, or what was read does not hold
   2  it could not be carried out
 
 \b
-With --json, one object: index, at (ms), by and record.
+With --json, one object: index, at (ms), by and record; or in the place of record own,
+which is all that the log says there, such as the schema of its records.
 
 \b
 Examples:
   provlog show LOG 4182093
+  provlog show LOG 1 --json | jq -r .own.json_schema
   provlog show https://log.example 4182093 --policy log.policy"""
 )
 @log_and("INDEX")
@@ -49,9 +54,10 @@ def show(
 ) -> None:
     """Say what the record at INDEX says happened: who, with what, under which rules.
 
-    A line for each; what it names by a digest, check FILE finds. The entry was held
-    against the newest checkpoint, and with a policy that against the policy. LOG is an
-    address, a log's folder or an exported one.
+    A line for each; what it names by a digest, check FILE finds. Where the log itself
+    has entered something, such as its keys, it is that. The entry was held against the
+    newest checkpoint, and with a policy that against the policy. LOG is an address, a
+    log's folder or an exported one.
     """
     log, (word,) = split_words(words, "INDEX", least=1, most=1)
     index = number(word, "INDEX")
@@ -61,22 +67,33 @@ def show(
             raise Refused("index", says)
         (data,) = place.entries(index, index + 1)
     entry = _entry(index, data)
-    record = parse_record(entry.body)
+    if entry.type == MEDIA_TYPE:
+        name, whole = "record", parse_record(entry.body)
+    else:
+        name, whole = "own", in_json(parse_own(entry))
     if as_json:
-        said = {"index": index, "at": entry.at, "by": entry.by, "record": record}
-        voice.say_json(said)
+        voice.say_json({"index": index, "at": entry.at, "by": entry.by, name: whole})
         return
-    for label, says in told(record):
+    for label, says in told(whole) if name == "record" else _own_told(whole):
         voice.say(f"{label:<{_WIDTH}}  {escape(says)}")
 
 
+def _own_told(own: Own) -> Iterator[tuple[str, str]]:
+    """What the log says itself; of long texts, how long they are."""
+    for name, value in sorted(own.items(), key=lambda each: each[0] != "kind"):
+        for each in value if isinstance(value, list) else [value]:
+            text = str(each)
+            long = len(text) > _LONG or not text.isprintable()
+            yield name, f"{len(text.encode())} bytes; --json has them" if long else text
+
+
 def _entry(index: int, data: bytes) -> Entry:
-    """The entry, if there is a record in it."""
+    """The entry, if there is a record in it, or what the log says itself."""
     try:
         entry = Entry.parse(data) if data.startswith(PREFIX) else None
     except MalformedError:
         entry = None
-    if entry is None or entry.type != MEDIA_TYPE:
+    if entry is None or (entry.type != MEDIA_TYPE and entry.by != LOG):
         says = f"entry {index} is no record; provlog list says what it is"
         raise Refused("record", says)
     return entry

@@ -39,6 +39,7 @@ With --json, one object a line, as of provlog append:
   {"file": F, "index": N, "repeated": B}     each FILE
   {"start": N, "stop": N}                    new lines that stand in a row
   {"line": L, "index": N, "repeated": true}  a line that was logged before
+  {"file": F, "index": N, "flags": [...]}    what it lacks by a profile ("line" of one)
   {"line": L, "refused": WORD, "says": S}    what is not logged ("file" for a FILE);
                                              of a conflict "index": where its id is
   {"failed": WORD, "says": S, "first": L, "last": L}  what has no result

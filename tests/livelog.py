@@ -15,20 +15,26 @@ from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock, read_clock
+from ledger.keys.keyfile import KeyFile
 from ledger.log.admission import Admission
+from ledger.log.anchor import Anchored, write_anchor
 from ledger.log.home import Home
 from ledger.log.identity import digest_identity
 from ledger.log.log import Log
+from ledger.log.own import genesis
 from ledger.log.pool import Admitted, Answer
 from ledger.log.reading import Reading
 from ledger.store import Charter
-from ledger.upkeep.birth import init, new_charter, new_keys
+from ledger.store.environment import create_store
+from ledger.upkeep.birth import init, new_charter, new_keys, write_papers
 from ledger.upkeep.source import StoreSource
 from verifier import Checkpoint, Policy, verify_checkpoint, verify_log
 from verifier.hashing import leaf_hash
 from verifier.proof import verify_consistency, verify_inclusion
 
 ORIGIN = "log.example/live"
+FIRST = 2
+"""Where the first record of a record log stands: behind genesis and schema."""
 
 
 class LiveLog:
@@ -46,13 +52,15 @@ class LiveLog:
         settings: str = "",
         charter: Charter | None = None,
         signed: bool = False,
+        older: bool = False,
     ) -> None:
         self.folder = folder
         self.signed = signed
         """Whether statements have to be signed, as they have in every other log."""
         self.clock = clock
         self.charter = charter or new_charter(ORIGIN, kind=kind, dedupe=dedupe)
-        init(folder, self.charter, new_keys(self.charter), clock=clock)
+        keys = new_keys(self.charter)
+        (begin_older if older else init)(folder, self.charter, keys, clock=clock)
         # Disks of test machines are small; a test of the floor sets its own.
         (folder / "log.toml").write_text(f"min_free_bytes = 0\n{settings}")
         self.policy = Policy.parse((folder / "policy.txt").read_bytes())
@@ -153,6 +161,18 @@ class LiveLog:
                 )
         finally:
             store.close()
+
+
+def begin_older(folder: Path, charter: Charter, keys: KeyFile, *, clock: Clock) -> None:
+    """Make a record log as they were made before their schema was entered."""
+    folder.mkdir(0o700)
+    home = Home.at(folder)
+    create_store(home.store, charter)
+    held = Anchored(genesis=charter.genesis, data=home.data_identity())
+    write_anchor(home.anchor, held)
+    write_papers(home, keys)
+    with Log.open(folder, clock=clock) as log:
+        log.submit([genesis(charter, [key.verifier_key for key in keys.keys])]).wait()
 
 
 def other_key_only(live: LiveLog) -> bytes:

@@ -19,7 +19,8 @@ from verifier import Bundle, Entry, Limits, Policy, Receipt, Report, verify_evid
 from verifier.bundle import Before
 from verifier.commitment import Opening, commitment
 from verifier.evidence import Evidence
-from verifier.record import MEDIA_TYPE, Record, digest_text, encode_record
+from verifier.record import MEDIA_TYPE, Record, encode_record
+from verifier.spelling import digest_text
 
 INDEX, SIZE, EARLIER = 6, 11, 4
 AT = TIME * 1000

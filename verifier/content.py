@@ -23,8 +23,9 @@ from verifier.errors import (
 )
 from verifier.producers import Producers
 from verifier.producers.attribution import verify_statement
-from verifier.record import MEDIA_TYPE, Record, digest_text, parse_record, texts
+from verifier.record import MEDIA_TYPE, Record, parse_record, texts
 from verifier.report import Report, path_text, time_text
+from verifier.spelling import digest_text
 from verifier.statement import Statement, check_bare, is_statement
 from verifier.statement.telling import note_statement
 

@@ -34,8 +34,8 @@ from verifier.receipt.cose import (
     verify_receipt,
 )
 from verifier.receipt.transparent import TransparentStatement
-from verifier.record import digest_text
 from verifier.report import Report
+from verifier.spelling import digest_text
 from verifier.trust import Limits
 
 LEAVES: Final = ("entry", "digest")

@@ -25,8 +25,9 @@ from verifier.producers import Producers, register
 from verifier.producers.credential import Credential
 from verifier.producers.register import Register
 from verifier.receipt import FAMILY, Receipt
-from verifier.record import MEDIA_TYPE, digest_text, parse_record
+from verifier.record import MEDIA_TYPE, parse_record
 from verifier.report import Report, path_text, time_text
+from verifier.spelling import digest_text
 from verifier.statement import is_statement
 from verifier.statement.own import own_in
 

@@ -23,9 +23,8 @@ from verifier.document import check_members, member, parse_document
 from verifier.errors import ConsistencyError, MalformedError
 from verifier.policy import Policy
 from verifier.proof import verify_consistency
-from verifier.record import digest_text
 from verifier.report import Report
-from verifier.spelling import base64_text, parse_base64, parse_hash
+from verifier.spelling import base64_text, digest_text, parse_base64, parse_hash
 from verifier.trust import Limits, verify_checkpoint
 from verifier.vouch import note_log
 

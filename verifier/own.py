@@ -1,4 +1,4 @@
-"""What a record log enters itself: its beginning, its keys, its end.
+"""What a record log enters itself: its beginning, its schema, its keys, its end.
 
 Such an entry is by `log`, whose name nobody else can submit under. Its body is a
 map in deterministic CBOR; `kind` says which, and what else there is. It is the
@@ -8,16 +8,20 @@ another to somebody else.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from verifier import cbor
 from verifier.entry import LOG, Entry
 from verifier.errors import MalformedError
+from verifier.spelling import base64_text, digest_text
 
 MEDIA_TYPE: Final = "application/vnd.provlog.log+cbor"
 FORMAT: Final = "provlog/1"
 
 GENESIS: Final = "genesis"
+SCHEMA_PUBLISH: Final = "schema.publish"
+PROFILE_PUBLISH: Final = "profile.publish"
 KEY_ROTATE: Final = "key.rotate"
 FREEZE: Final = "freeze"
 PRODUCER_ADD: Final = "producer.add"
@@ -25,6 +29,9 @@ PRODUCER_ROTATE: Final = "producer.rotate"
 PRODUCER_REVOKE: Final = "producer.revoke"
 PRODUCERS: Final = (PRODUCER_ADD, PRODUCER_ROTATE, PRODUCER_REVOKE)
 """What is said of producers; each has a `number`, from 0 on and without a gap."""
+
+PUBLISHED: Final = {SCHEMA_PUBLISH: "json_schema", PROFILE_PUBLISH: "toml"}
+"""By what records are judged: a text, in this member, beside its digest."""
 
 Own: TypeAlias = dict[str, Any]
 
@@ -36,6 +43,8 @@ _MEMBERS: Final[dict[str, dict[str, type]]] = {
         "entries": str,
         "keys": list,
     },
+    SCHEMA_PUBLISH: {"schema": str, "digest": str, "json_schema": str},
+    PROFILE_PUBLISH: {"profile": str, "version": str, "digest": str, "toml": str},
     KEY_ROTATE: {"keys": list},
     FREEZE: {"reason": str},
     PRODUCER_ADD: {
@@ -75,4 +84,24 @@ def check_own(own: object) -> Own:
     for name, wanted in _MEMBERS.get(own["kind"], {}).items():
         if type(own.get(name)) is not wanted:
             raise MalformedError(f"{own['kind']} has no {name}, or not as it must be")
+    if text := PUBLISHED.get(own["kind"]):
+        _check_digest(own, own[text])
     return own
+
+
+def _check_digest(own: Own, text: str) -> None:
+    """Return if the digest by which a text is known is its own."""
+    if own["digest"] != digest_text(sha256(text.encode()).digest()):
+        raise MalformedError(f"{own['kind']}: the digest is not that of the text")
+
+
+def in_json(value: Any) -> Any:
+    """What CBOR says, in JSON: bytes as base64."""
+    match value:
+        case dict():
+            return {name: in_json(each) for name, each in value.items()}
+        case list():
+            return [in_json(each) for each in value]
+        case bytes():
+            return base64_text(value)
+    return value

@@ -15,6 +15,7 @@ from verifier import cbor
 from verifier.document import check_members, check_value, member, parse_document
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
+from verifier.spelling import parse_digest
 
 MEDIA_TYPE: Final = "application/vnd.provlog.record+cbor"
 
@@ -26,7 +27,6 @@ MAX_PATH: Final = 16
 _ID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 )
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def parse_record(body: bytes) -> Record:
@@ -63,18 +63,6 @@ def check_record(record: object) -> Record:
         raise MalformedError("the record's id is not a UUIDv7 in lower case")
     commitments_of(record)
     return record
-
-
-def parse_digest(text: object) -> bytes:
-    """The hash in a digest such as sha256:2cf24dba…"""
-    if type(text) is not str or not _DIGEST.fullmatch(text):
-        raise MalformedError("a digest is sha256: and 64 hex digits in lower case")
-    return bytes.fromhex(text.removeprefix("sha256:"))
-
-
-def digest_text(digest: bytes) -> str:
-    """Write a SHA-256 hash as records do."""
-    return f"sha256:{digest.hex()}"
 
 
 def texts(value: object) -> Iterator[tuple[Path, str]]:

@@ -20,6 +20,7 @@ MAX_SIZE: Final = 2**63 - 1
 """The largest tree size, index or time that the C2SP formats can carry."""
 
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def parse_decimal(text: str, what: str, *, most: int = MAX_SIZE) -> int:
@@ -48,6 +49,18 @@ def parse_hash(text: str, what: str) -> bytes:
     if len(data) != HASH_SIZE:
         raise MalformedError(f"{what} is {len(data)} bytes long, not {HASH_SIZE}")
     return data
+
+
+def parse_digest(text: object) -> bytes:
+    """The hash in a digest such as sha256:2cf24dba…"""
+    if type(text) is not str or not _DIGEST.fullmatch(text):
+        raise MalformedError("a digest is sha256: and 64 hex digits in lower case")
+    return bytes.fromhex(text.removeprefix("sha256:"))
+
+
+def digest_text(digest: bytes) -> str:
+    """Write a SHA-256 hash as records do."""
+    return f"sha256:{digest.hex()}"
 
 
 def base64_text(data: bytes) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from verifier.policy import Policy, name_text
-from verifier.record import digest_text
 from verifier.report import Report, time_text
+from verifier.spelling import digest_text
 from verifier.trust import Limits, TrustedCheckpoint
 
 

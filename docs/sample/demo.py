@@ -1,4 +1,4 @@
-"""What `make demo` runs: a log from its first day to the byte that is refused.
+"""What `make demo` runs: a refund that an AI assists, to the byte that is refused.
 
 Each step is a command, carried out as anybody would, in a folder that is deleted
 in the end; two witnesses and the log run beside each other, as they would elsewhere.
@@ -20,7 +20,7 @@ from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parent
 ROOT = SAMPLE.parents[1]
-RECORDS = ("answer.json", "decision.json")
+STORY = "refund.jsonl"
 WITNESSES = ("w1", "w2")
 POLICY = ("--policy", "log/policy.txt")
 ANY_PORT = ("--listen", "127.0.0.1:0")
@@ -28,6 +28,7 @@ OPERATIONS = ("--operations", "127.0.0.1:0")
 SETTINGS = ('targets = ["../public"]', 'reach = ["127.0.0.1"]')
 HOLDS, BROKEN = 0, 1
 WIDTH = 100
+END = 4
 PATIENCE_S = 60
 
 
@@ -107,8 +108,9 @@ def _address(server: subprocess.Popen[str]) -> str:
 
 
 def show(text: str) -> None:
-    """A line of the screen."""
-    print(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…", flush=True)
+    """A line of the screen; of one that is too long the end is to be seen, too."""
+    cut = f"{text[: WIDTH - 1 - END]}…{text[-END:]}"
+    print(text if len(text) <= WIDTH else cut, flush=True)
 
 
 def say(text: str) -> None:
@@ -124,12 +126,11 @@ def main() -> None:
 
 def tell(demo: Demo) -> None:
     """The story."""
-    for name in RECORDS:
-        shutil.copy(SAMPLE / name, demo.folder)
+    shutil.copy(SAMPLE / "stories" / STORY, demo.folder)
     show("# A log begins. Of what is said, the gist.")
     demo.run(
-        *("provlog", "init", "log", "--origin", "demo.example/claims"),
-        shows=("log", "policy"),
+        *("provlog", "init", "log", "--origin", "demo.example/refunds"),
+        shows=("log",),
     )
     with ExitStack() as stack:
         say("Two witnesses, who would be other people on other machines, know its key.")
@@ -138,41 +139,39 @@ def tell(demo: Demo) -> None:
         say("What is published goes to a folder; the witnesses may be asked here.")
         for line in SETTINGS:
             demo.run("sed", "-i", f"$ a {line}", "log/log.toml")
-        demo.run("provlog", "export", "log", "public", shows=("size",))
+        demo.run("provlog", "export", "log", "public")
         with demo.serving("provlog", "serve", "log", *ANY_PORT, *OPERATIONS) as url:
-            log_and_wait(demo, url)
+            log_and_follow(demo, url)
             show("$ kill %3 %2 %1")
-    say(
-        "All servers are gone. The bundle proves by itself that it was logged, and that"
-    )
-    show("# others have seen the same log. The folder has all of it, for anybody.")
+    say("All servers are gone. The bundle proves what was decided, the folder has all.")
     demo.run(
-        *("provlog", "verify", *POLICY, "decision.bundle"),
-        shows=("log", "quorum", "inclusion", "entry"),
+        *("provlog", "verify", *POLICY, "agreed.bundle"),
+        shows=("quorum", "inclusion"),
     )
-    demo.run("provlog", "audit", *POLICY, "public", shows=("log", "quorum", "tree"))
-    say("Now the model is to have been surer than it was: one byte of one entry.")
-    spoil(demo, "public/tile/entries/000.p/3")
+    demo.run("provlog", "audit", *POLICY, "public", shows=("tree",))
+    say(
+        "Now the model is to have been told something else: one byte of one entry. This"
+    )
+    show("# is refused, and the place is named, from plain files and the policy alone.")
+    spoil(demo, "public/tile/entries/000.p/13")
     refusal = demo.run(
         *("provlog", "audit", *POLICY, "public"),
-        shows=("log", "entry"),
+        shows=("entry",),
         expected=BROKEN,
     )
-    if "entry       BROKEN  tile/entries/000.p/3, entry 2:" not in refusal:
-        sys.exit(f"demo: the audit should have named entry 2:\n{refusal}")
+    if "entry       BROKEN  tile/entries/000.p/13, entry 6:" not in refusal:
+        sys.exit(f"demo: the audit should have named entry 6:\n{refusal}")
     show("(exit status 1)")
-    say("It is refused, and the place is named, from plain files and the policy alone.")
 
 
 def invite(demo: Demo, stack: ExitStack, name: str, *, quorum: int) -> None:
     """Begin a witness of the log, and have the log's policy ask it."""
     said = demo.run(
-        *("provlog", "witness", "init", name, "--name", f"witness.example/{name}"),
-        shows=("witness   ",),
+        *("provlog", "witness", "init", name, "--name", f"witness.example/{name}")
     )
     policy = (demo.folder / "log" / "policy.txt").read_text(encoding="utf-8")
     key, vkey = word(policy, "log ", 1), word(said, "witness witness.example/", 2)
-    demo.run("provlog", "witness", "add", name, key, shows=("log",))
+    demo.run("provlog", "witness", "add", name, key)
     serve = ("provlog", "witness", "serve", name, *ANY_PORT)
     url = stack.enter_context(demo.serving(*serve))
     demo.run(
@@ -188,30 +187,35 @@ def word(text: str, begin: str, number: int) -> str:
     return next(lines).split()[number]
 
 
-def log_and_wait(demo: Demo, url: str) -> None:
-    """Submit the records, and fetch one again when the witnesses have cosigned."""
-    say("What an AI proposed and a person decided. Receipts are verified at once.")
-    demo.run(
-        *("provlog", "submit", url, *RECORDS, *POLICY, "--out", "."),
-        shows=("1", "2"),
+def log_and_follow(demo: Demo, url: str) -> None:
+    """Submit the story; follow it back from the money when witnesses have cosigned."""
+    say(
+        "A customer wants his money: an AI proposes, a rule asks a person, a bank pays."
     )
     demo.run(
-        *("provlog", "inspect", "decision.json.bundle"),
-        shows=("entry", "record", "receipt"),
+        *("provlog", "submit", url, "--lines", STORY, *POLICY),
+        shows=("2",),
     )
-    say("A second later it is public, and both witnesses have cosigned.")
+    say("A second later both witnesses have cosigned. Who agreed to that, seeing what?")
     demo.run(
-        *("provlog", "get", url, "2", *POLICY, "--witnessed"),
-        *("--out", "decision.bundle"),
+        *("provlog", "get", url, "9", *POLICY, "--witnessed"),
+        *("--out", "agreed.bundle"),
         shows=("entry",),
     )
+    demo.run(
+        *("provlog", "list", url, *POLICY, "--workflow", "refund-7781"),
+        shows=tuple("123456789"),
+    )
+    told = ("what", "who", "model", "told", "output", "review", "was shown", "link")
+    for index in ("6", "9"):
+        demo.run("provlog", "show", url, index, *POLICY, shows=told)
 
 
 def spoil(demo: Demo, name: str) -> None:
     """Change one byte of a file."""
     path = demo.folder / name
     before = path.read_bytes()
-    demo.run("sed", "-i", "s/0[.]71/0.91/", name)
+    demo.run("sed", "-i", "s/0[.]2/0.9/", name)
     changed = sum(a != b for a, b in zip(before, path.read_bytes(), strict=True))
     if changed != 1:
         sys.exit(f"demo: {changed} bytes were changed, and not one")

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from capture import Recorder, of_bytes, of_text
+from ledger.schema import jsonschema
+from ledger.schema.record import SCHEMA
 from tests.testlog import TIME, TestLog, checkpoint_text, note, policy_text, signer
-from verifier import Bundle, Entry, Receipt
+from verifier import Bundle, Entry, Receipt, own
 from verifier.bundle import Before
 from verifier.commitment import Opening, commitment
-from verifier.record import MEDIA_TYPE, digest_text, encode_record
+from verifier.entry import LOG
+from verifier.record import MEDIA_TYPE, Record, encode_record
+from verifier.spelling import digest_text
 
 HERE = Path(__file__).resolve().parent
 ORIGIN = "log.example/sample"
@@ -33,7 +39,8 @@ EARLIER = 250
 BUNDLED = 273
 WITH_RECEIPT = 41
 STEP_S = 60
-"""One record a minute; witnesses cosign 20 seconds after the last one."""
+BEFORE = timedelta(seconds=0.4)
+"""One record a minute, made a moment before; witnesses cosign 20 s after the last."""
 
 
 class SampleLog(TestLog):
@@ -83,92 +90,104 @@ WITHHELD = Opening(
     salt=made_up("salt of the address"),
     value="erased@example.com",
 )
-
-
-def genesis() -> dict[str, Any]:
-    """What the log says of itself, as its first entry."""
-    return {
-        "id": record_id(0),
-        "kind": "genesis",
+SEALED = (OPENING, WITHHELD)
+TEXT = jsonschema.text()
+OWN: tuple[own.Own, ...] = (
+    {
+        "kind": own.GENESIS,
+        "format": own.FORMAT,
         "origin": ORIGIN,
+        "genesis": made_up("genesis", 16),
         "entries": "record",
         "keys": [key.vkey for key in LOG_KEYS],
-    }
+    },
+    {
+        "kind": own.SCHEMA_PUBLISH,
+        "schema": SCHEMA,
+        "digest": digest_text(sha256(TEXT).digest()),
+        "json_schema": TEXT.decode(),
+    },
+)
+"""What the log says of itself, as its first entries."""
 
 
-def ordinary(index: int) -> dict[str, Any]:
+def recorder(index: int, actor: str, **always: Any) -> Recorder:
+    """Who makes the record at `index`, at its time and with its id."""
+    return Recorder(
+        actor=actor,
+        producer="claims-desk",
+        vantage="sdk",
+        now=lambda: datetime.fromtimestamp(TIME + index * STEP_S, UTC) - BEFORE,
+        new_id=lambda: record_id(index),
+        **always,
+    )
+
+
+def ordinary(index: int) -> Record:
     """A record of an agent at work."""
-    kind = ("inference", "tool.call", "retrieval", "policy.decision")[index % 4]
-    told: dict[str, dict[str, Any]] = {
-        "inference": {
-            "model": {"provider": "example", "name": "claims-7b", "version": "2026-08"},
-            "usage": {"input": 900 + index, "output": 120 + index % 50},
-        },
-        "tool.call": {"tool": {"name": "claims.search", "side_effect": "read"}},
-        "retrieval": {
-            "retrieval": {"source": "handbook", "documents": [digest_of(str(index))]}
-        },
-        "policy.decision": {"policy": {"id": "no-payments", "verdict": "allow"}},
-    }
-    return {
-        "id": record_id(index),
-        "kind": kind,
-        "actor": {"id": "agent:claims-assistant", "type": "agent"},
-        "workflow": f"claim-{index // 4:04}",
-        **told[kind],
-    }
+    desk = recorder(
+        index, "agent:claims-assistant", workflow_id=f"claim-{index // 4:04}"
+    )
+    match index % 4:
+        case 0:
+            return desk.inference(
+                {"provider": "example", "request_name": "claims-7b", "version": "8"},
+                inputs=[of_text(f"What is to be done with claim {index // 4}?")],
+                outputs=[of_text(f"Look it up: claim {index // 4}.", "answer")],
+                usage={"input": 900 + index, "output": 120 + index % 50},
+            )
+        case 1:
+            return desk.tool_call("claims.search", side_effect="read")
+        case 2:
+            document = {"id": f"handbook#{index}", "digest": digest_of(str(index))}
+            return desk.retrieval("handbook", documents=[document])
+    return desk.policy_decision("no-payments", "allow", version="3")
 
 
-def fine_tuning() -> dict[str, Any]:
+def fine_tuning() -> Record:
     """The record of the bundle: it made weights.bin, and it holds sealed values."""
-    number = record_id(BUNDLED)
-    return {
-        "id": number,
-        "kind": "model.derive",
-        "actor": {"id": "agent:tuner", "type": "agent", "version": "1.4.2"},
-        "model": {"name": "claims-7b", "version": "2026-09", "base": "claims-7b-base"},
-        "inputs": [{"role": "dataset", "digest": digest_of("dataset")}],
-        "outputs": [
-            {
-                "role": "weights",
-                "name": "weights.bin",
-                "size": len(WEIGHTS),
-                "digest": digest_text(sha256(WEIGHTS).digest()),
-            }
-        ],
-        "evaluation": {"name": "claims-eval", "score": "0.71"},
-        "review": {"decision": "approved", "reviewer": {"id": "human:7f3c"}},
-        "commitments": [
-            {
-                "path": list(each.path),
-                "digest": digest_text(
-                    commitment(
-                        salt=each.salt,
-                        record_id=number,
-                        path=each.path,
-                        value=each.value,
-                    )
-                ),
-            }
-            for each in (OPENING, WITHHELD)
-        ],
-    }
+    tuner = recorder(BUNDLED, {"id": "agent:tuner", "type": "agent", "version": "1.4"})
+    weights = of_bytes(WEIGHTS, "weights", "weights.bin")
+    record = tuner.record(
+        "model.derive",
+        model={
+            "base": "hf:example/base-7b@3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
+            "digest": weights["digest"],
+            "method": "finetune",
+        },
+        inputs=[{"role": "dataset", "digest": digest_of("dataset")}],
+        outputs=[weights],
+        evaluation={"name": "claims-eval", "score": "0.71"},
+        review={"decision": "approved", "role": "model owner"},
+    )
+    return record | {"commitments": [sealed(record, each) for each in SEALED]}
+
+
+def sealed(record: Record, opening: Opening) -> dict[str, Any]:
+    """What stands in a record for a value that is kept elsewhere."""
+    digest = commitment(
+        salt=opening.salt,
+        record_id=record["id"],
+        path=opening.path,
+        value=opening.value,
+    )
+    return {"path": list(opening.path), "digest": digest_text(digest)}
+
+
+def body(index: int) -> tuple[str, str, bytes]:
+    """Who hands in the entry at `index`, its type and its body."""
+    if index < len(OWN):
+        return LOG, own.MEDIA_TYPE, own.encode_own(OWN[index])
+    record = fine_tuning() if index == BUNDLED else ordinary(index)
+    by = f"s-{made_up(f'submitter {index % 3}').hex()[:20]}"
+    return by, MEDIA_TYPE, encode_record(record)
 
 
 def entry(index: int) -> bytes:
     """The entry at `index`."""
-    record = ordinary(index)
-    by = f"s-{made_up(f'submitter {index % 3}').hex()[:20]}"
-    if index == 0:
-        record, by = genesis(), "log"
-    if index == BUNDLED:
-        record = fine_tuning()
-    return Entry(
-        at=(TIME + index * STEP_S) * 1000,
-        by=by,
-        type=MEDIA_TYPE,
-        body=encode_record(record),
-    ).encode()
+    by, type_, data = body(index)
+    at = (TIME + index * STEP_S) * 1000
+    return Entry(at=at, by=by, type=type_, body=data).encode()
 
 
 def make(folder: Path) -> None:

@@ -100,6 +100,11 @@ class Settings:
         '"witnessed" with one that a quorum has cosigned',
     )
     index: bool = _set(default=True, says="whether entries can be looked up by digest")
+    profiles: tuple[str, ...] = _set(
+        (),
+        "what records have to say beyond the schema: agent-audit, eu-ai-act, or files; "
+        "docs/record.md",
+    )
     statement_types: tuple[str, ...] = _set(
         (), "the payload types of statements that are taken; none: all of them"
     )

@@ -27,7 +27,7 @@ from ledger.http.receipts import Receipts
 from ledger.http.sending import cut_off
 from ledger.http.submitting import INDEX, entry_of, published_over, result
 from ledger.log.pool import Admitted
-from ledger.metrics import SUBMITTED
+from ledger.metrics import FLAGGED, SUBMITTED
 
 OFFERED: Final = (LINES, INDEX)
 
@@ -71,7 +71,7 @@ class Batches:
                 splitter,
                 held,
                 by_line=by_line,
-                result_bytes=_INDEX_BYTES if wanted == INDEX else _RESULT_BYTES,
+                result_bytes=_INDEX_BYTES if wanted == INDEX else _result_bytes(asked),
             )
             await self._stream(asked, response, groups, held, wanted)
         return response
@@ -141,6 +141,9 @@ class Batches:
         counts.add(SUBMITTED, len(indexes) - len(repeated), "new")
         counts.add(SUBMITTED, len(repeated), "repeated")
         counts.add(SUBMITTED, len(answer.refused), "refused")
+        flagged = [at for at in new if admitted[at].flags and at not in repeated]
+        if flagged:
+            counts.add(FLAGGED, len(flagged))
         found: list[Any] = [answer.refused.get(at) for at in range(len(admitted))]
         try:
             # Who was refused waits for nothing, and is not told that it is logged.
@@ -168,9 +171,14 @@ class Batches:
                 receipt,
                 repeated=old,
                 witnessed=site.config.ack == "witnessed",
+                flags=admitted[at].flags,
             )
             found[at] = {"status": 200 if old else 201} | told
         return found
+
+
+def _result_bytes(asked: Asked) -> int:
+    return _RESULT_BYTES + asked.site.admission.demands.flags_bytes
 
 
 async def _tell(

@@ -18,7 +18,7 @@ from ledger.log.reading import Reading
 from verifier.entry import LOG, Entry
 from verifier.errors import MalformedError
 from verifier.note import Note
-from verifier.own import parse_own
+from verifier.own import in_json, parse_own
 from verifier.receipt import Receipt
 from verifier.receipt.cose import encode_consistency
 from verifier.receipt.line import find_line
@@ -161,7 +161,7 @@ def explained(index: int, data: bytes, kind: str) -> dict[str, Any]:
         entry = Entry.parse(data)
         said = {"at": entry.at, "by": entry.by, "type": entry.type}
         if entry.by == LOG:
-            return plain | said | {"own": _plain(parse_own(entry))}
+            return plain | said | {"own": in_json(parse_own(entry))}
         if entry.type == MEDIA_TYPE:
             return plain | said | {"record": parse_record(entry.body)}
         if is_statement(entry.type):
@@ -171,18 +171,6 @@ def explained(index: int, data: bytes, kind: str) -> dict[str, Any]:
         where = f"entry {index}"
         raise WrongBytes(where, f"it is no entry of a {kind} log: {error}") from None
     return plain | said
-
-
-def _plain(value: Any) -> Any:
-    """What CBOR says, in JSON: bytes as base64."""
-    match value:
-        case dict():
-            return {name: _plain(each) for name, each in value.items()}
-        case list():
-            return [_plain(each) for each in value]
-        case bytes():
-            return base64_text(value)
-    return value
 
 
 def _proof(asked: Asked, proof: list[bytes], **said: int) -> web.Response:

@@ -146,7 +146,10 @@ def _content(asked: Asked, data: bytes, *, by_line: bool) -> bytes:
     """What is to be logged, out of a line or an item."""
     if asked.site.charter.kind == "record":
         try:
-            return record_in(data, by_line=True) if by_line else data
+            if not by_line:
+                return data
+            demands = asked.site.admission.demands
+            return record_in(data, by_line=True, demands=demands)
         except Refused as error:
             raise as_problem(error, data) from None
     return data if by_line else bytes_of(data)

@@ -54,6 +54,7 @@ _RECEIVED: Final = {
     "entry": _BASE64,
     "receipt": {"type": "string", "pattern": r"^c2sp\.org/tlog-proof@v1\n"},
 }
+_FAULTS: Final = _list(_object(dict.fromkeys(("path", "rule", "mend"), _TEXT)))
 _RESULT: Final = _RECEIVED | {
     "repeated": {"type": "boolean"},
     "witnessed": {"type": "boolean"},
@@ -99,9 +100,14 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     },
     "records": _list(_RECORD),
     "entries": _list({}),
-    "result": _object(_RESULT),
+    "result": _object(_RESULT, flags=_FAULTS),
     "results": _list(
-        {"anyOf": [_object(_RESULT | {"status": {"enum": [200, 201]}}), _PROBLEM]}
+        {
+            "anyOf": [
+                _object(_RESULT | {"status": {"enum": [200, 201]}}, flags=_FAULTS),
+                _PROBLEM,
+            ]
+        }
     ),
     "receipt": _object(_RECEIVED),
     "bundle": _object(
@@ -161,7 +167,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "check": _TEXT,
         },
         index=_NUMBER,
-        faults=_list(_object(dict.fromkeys(("path", "rule", "mend"), _TEXT))),
+        faults=_FAULTS,
         state=_TEXT,
         where=_TEXT,
         covered=_NUMBER,

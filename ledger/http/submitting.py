@@ -21,7 +21,9 @@ from ledger.http.site import Site
 from ledger.log.forms import is_json, record_in
 from ledger.log.plan import prefix_of
 from ledger.log.pool import Admitted, Answer
-from ledger.metrics import SUBMITTED
+from ledger.metrics import FLAGGED, SUBMITTED
+from ledger.schema.demands import Demands
+from ledger.schema.faults import Fault
 from verifier import cbor
 from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.entry import MAX_BODY_BYTES
@@ -67,7 +69,8 @@ class Submitting:
         wanted = choose(asked.header("Accept"), OFFERED)
         data = body = await read_body(asked)
         if asked.site.charter.kind == "record":
-            data = read_record(body, asked.header("Content-Type"))
+            demands = asked.site.admission.demands
+            data = read_record(body, asked.header("Content-Type"), demands)
         try:
             admitted = asked.site.admission.admit(data, by=asked.caller.by)
         except Refused as error:
@@ -113,6 +116,8 @@ class Submitting:
         answer = await _logged(asked, admitted, paid_bytes=paid_bytes)
         index = _index(answer)
         status, repeated = (200, True) if answer.repeated else (201, False)
+        if admitted.flags and not repeated:
+            asked.site.counts.add(FLAGGED)
         headers = {"Location": f"{where}/{index}"}
         size, checkpoint = answer.head.size, answer.checkpoint
         wait_s = asked.wait_s()
@@ -136,6 +141,7 @@ class Submitting:
                 receipt,
                 repeated=repeated,
                 witnessed=asked.site.config.ack == "witnessed",
+                flags=admitted.flags,
             ),
             status=status,
             headers=headers,
@@ -150,11 +156,14 @@ def result(
     *,
     repeated: bool,
     witnessed: bool,
+    flags: Sequence[Fault] = (),
 ) -> dict[str, object]:
     """What somebody gets who submitted, as JSON.
 
-    `witnessed` where the answer has waited for the quorum of the log's policy.
+    `witnessed` where the answer has waited for the quorum of the log's policy; `flags`
+    are what a profile would have liked to see.
     """
+    flagged = {"flags": [each._asdict() for each in flags]} if flags else {}
     return {
         "index": index,
         "size": size,
@@ -162,16 +171,17 @@ def result(
         "witnessed": witnessed,
         "entry": base64_text(entry),
         "receipt": receipt.encode().decode(),
+        **flagged,
     }
 
 
-def read_record(data: bytes, content_type: str | None) -> bytes:
+def read_record(data: bytes, content_type: str | None, demands: Demands) -> bytes:
     """The record in a body, as its media type says; without one, as it looks."""
     name = media_type(content_type, (*JSON_TYPES, *CBOR_TYPES), "a record")
     if name in CBOR_TYPES and is_json(data):
         raise Refused("form", f"it is JSON, and was sent as {name}")
     try:
-        record = record_in(data, by_line=False)
+        record = record_in(data, by_line=False, demands=demands)
     except Refused as error:
         raise as_problem(error, data) from None
     if name in JSON_TYPES and record is data:

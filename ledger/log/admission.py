@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from ledger.clock import Clock
-from ledger.config import Config
+from ledger.config import NAME, Config
+from ledger.config.settings import wrong
 from ledger.errors import Refused
 from ledger.log.forms import Canonical
 from ledger.log.identity import (
@@ -16,6 +20,9 @@ from ledger.log.identity import (
 from ledger.log.pool import Admitted
 from ledger.log.registry import Registry
 from ledger.log.statements import Statements
+from ledger.schema.demands import NOTHING, Demands
+from ledger.schema.faults import Faulty
+from ledger.schema.profile import Profile, read_profile
 from ledger.schema.reading import read_cbor
 from ledger.store import Charter
 from verifier import cbor
@@ -29,13 +36,24 @@ _BY, _BODY, _TYPE = map(cbor.encode, ("by", "body", "type"))
 
 
 class Admission:
-    """Admits what the log's charter allows; statements by `statements`."""
+    """Admits what the log's charter allows: statements by `statements`.
 
-    def __init__(self, charter: Charter, statements: Statements | None = None) -> None:
+    `profiles` say what records have to have beyond the schema.
+    """
+
+    def __init__(
+        self,
+        charter: Charter,
+        statements: Statements | None = None,
+        profiles: Sequence[Profile] = (),
+    ) -> None:
+        self.profiles = profiles
+        demands = [demand for each in profiles for demand in each.demands]
+        self.demands = Demands(demands) if demands else NOTHING
         self._charter = charter
         self._statements = statements
         kinds = {
-            "record": _record,
+            "record": self._record,
             "statement": self._statement,
             "opaque": self._opaque,
         }
@@ -50,6 +68,24 @@ class Admission:
         """Admit the statement `data` from the submitter `by`, or raise Refused."""
         _check_submitter(by)
         return self._statement(data, by)
+
+    def _record(self, data: bytes, by: str) -> Admitted:
+        if len(data) > MAX_BODY_BYTES:
+            raise _too_large(len(data), MAX_BODY_BYTES)
+        if isinstance(data, Canonical) and data.demands is self.demands:
+            id_, lacks, flags = data.id, data.lacks, data.flags
+        else:
+            try:
+                record: Any = read_cbor(data, self.demands)
+            except MalformedError as error:
+                raise Refused("form", str(error)) from None
+            id_, demands = record["id"], self.demands
+            lacks, flags = demands.refusals(record), demands.flags(record)
+        identity = record_identity(by, id_)
+        # What was logged before somebody demanded more keeps its index.
+        if lacks and not (self._statements and self._statements.knows(identity)):
+            raise Faulty(lacks)
+        return Admitted(identity, untimed(by, MEDIA_TYPE, data), flags=flags)
 
     def _statement(self, data: bytes, by: str) -> Admitted:
         if self._statements is None or self._charter.kind == "opaque":
@@ -76,13 +112,17 @@ class Admission:
 
 
 def admission_of(
-    config: Config, charter: Charter, registry: Registry, clock: Clock
+    folder: Path, config: Config, charter: Charter, registry: Registry, clock: Clock
 ) -> Admission:
     """The admission of a log, for whoever has its settings and reads its store."""
+    if config.profiles and charter.kind != "record":
+        says = f"profiles are about records, and this is a log of {charter.kind}s"
+        raise wrong(folder / NAME, says)
     statements = Statements(
         charter, registry, lambda: clock().wall_ms, config.statement_types
     )
-    return Admission(charter, statements)
+    profiles = [read_profile(each, folder) for each in config.profiles]
+    return Admission(charter, statements, profiles)
 
 
 @lru_cache(maxsize=1_024)
@@ -90,16 +130,6 @@ def _check_submitter(by: str) -> None:
     if not BY.fullmatch(by) or by == LOG:
         says = f"{LOG!r} is the log itself" if by == LOG else "no pseudonym"
         raise Refused("by", f"nobody submits as {by!r}: {says}")
-
-
-def _record(data: bytes, by: str) -> Admitted:
-    if len(data) > MAX_BODY_BYTES:
-        raise _too_large(len(data), MAX_BODY_BYTES)
-    try:
-        id_ = data.id if isinstance(data, Canonical) else read_cbor(data)["id"]
-    except MalformedError as error:
-        raise Refused("form", str(error)) from None
-    return Admitted(record_identity(by, id_), untimed(by, MEDIA_TYPE, data))
 
 
 def untimed(by: str, type_: str, body: bytes) -> bytes:

@@ -10,6 +10,8 @@ import json
 from typing import Final
 
 from ledger.errors import Refused
+from ledger.schema.demands import NOTHING, Demands
+from ledger.schema.faults import Fault
 from ledger.schema.reading import read_json
 from verifier.errors import MalformedError
 
@@ -27,13 +29,17 @@ _SHOWN: Final = 12
 class Canonical(bytes):
     """A record that we have checked, and written in the form that is logged.
 
-    Whoever gets one need not read it again to know that it is right, or its id.
+    Whoever gets one need not read it again to know that it is right, by which demands,
+    its id, and which of them it does not meet: for what it `lacks` it is not taken.
     """
 
     id: str
+    demands: Demands
+    lacks: list[Fault]
+    flags: tuple[Fault, ...]
 
 
-def record_in(data: bytes, *, by_line: bool) -> bytes:
+def record_in(data: bytes, *, by_line: bool, demands: Demands = NOTHING) -> bytes:
     """The record in a file, or in a line, in canonical CBOR; or Refused.
 
     CBOR is handed on as it is: whether it is canonical is for the log to say.
@@ -41,11 +47,14 @@ def record_in(data: bytes, *, by_line: bool) -> bytes:
     text = data.lstrip(_SPACE)
     if text[:1] == b"{":
         try:
-            record, body = read_json(data)
+            record, body = read_json(data, demands)
         except MalformedError as error:
             raise Refused("form", str(error)) from None
         written = Canonical(body)
         written.id = record["id"]
+        written.demands = demands
+        written.lacks = demands.refusals(record)
+        written.flags = demands.flags(record)
         return written
     if data[:1] and data[0] in _MAP and not by_line:
         return data

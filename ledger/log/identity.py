@@ -1,10 +1,10 @@
 """Identity: by what a submission is known when it comes again.
 
 For a record it is who submits it and its id, for other things who submits them and
-the hash of their bytes; for what the log enters about producers its number. Who
-submits comes first in the key, and an id that begins with its time second, so that
-rows are written one behind the other; a row at a random place would cost ten times
-as much.
+the hash of their bytes; for what the log enters about producers its number, and for
+a schema or profile its digest. Who submits comes first in the key, and an id that
+begins with its time second, so that rows are written one behind the other; a row at a
+random place would cost ten times as much.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from uuid import UUID
 
 from verifier.entry import LOG, Entry
 from verifier.errors import MalformedError
-from verifier.own import PRODUCERS, Own, parse_own
+from verifier.own import PRODUCERS, PUBLISHED, Own, parse_own
 from verifier.record import parse_record
+from verifier.spelling import parse_digest
 from verifier.statement import is_statement
 from verifier.statement.own import own_in
 
 BY_BYTES: Final = 16
 _REGISTER: Final = b"producer"
+_PUBLISHED: Final = b"published"
 
 
 def record_identity(by: str, id_: str) -> bytes:
@@ -37,6 +39,11 @@ def digest_identity(by: str, entry: bytes) -> bytes:
 def register_identity(number: int) -> bytes:
     """The identity of the entry that is number `number` about producers."""
     return _of(LOG) + _REGISTER + number.to_bytes(8, "big")
+
+
+def published_identity(digest: str) -> bytes:
+    """The identity of the entry that publishes a schema or profile by its digest."""
+    return _of(LOG) + _PUBLISHED + parse_digest(digest)
 
 
 def is_of_log(identity: bytes) -> bool:
@@ -76,9 +83,9 @@ def own_identity(entry: bytes) -> bytes | None:
 
 
 def _registered(own: Own) -> bytes | None:
-    if own.get("kind") not in PRODUCERS:
-        return None
-    return register_identity(own["number"])
+    if own["kind"] in PUBLISHED:
+        return published_identity(own["digest"])
+    return register_identity(own["number"]) if own["kind"] in PRODUCERS else None
 
 
 def _of(by: str) -> bytes:

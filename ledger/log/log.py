@@ -51,16 +51,16 @@ class Log:
     the same: `hold` says what, and whoever submits gets it raised.
     """
 
-    def __init__(
-        self, *, home: Home, store: LogStore, parts: ExitStack, clock: Clock
-    ) -> None:
+    def __init__(self, *, home: Home, store: LogStore, clock: Clock) -> None:
         self.home = home
         self.charter: Charter = store.charter
         self.registry = Registry(store, lambda: self.head)
-        self.admission = admission_of(home.config, self.charter, self.registry, clock)
+        self.admission = admission_of(
+            home.folder, home.config, self.charter, self.registry, clock
+        )
         self.reading = Reading(store, lambda: self.head)
         self.store = store
-        self._parts = parts
+        self._parts = ExitStack()
         self._clock = clock
         self._hold: Held | None = None
         self._anchor: Anchor | None = None
@@ -90,7 +90,8 @@ class Log:
             parts.callback(Lock(folder).release)
             store = home.open_store(readonly=False)
             parts.callback(store.close)
-            log = cls(home=home, store=store, parts=parts.pop_all(), clock=clock)
+            log = cls(home=home, store=store, clock=clock)
+            log._parts = parts.pop_all()
         try:
             with mended_by(folder):
                 log._begin(without)

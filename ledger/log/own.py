@@ -1,4 +1,4 @@
-"""The log's own entries: genesis, rotations of its keys, the end.
+"""The log's own entries: genesis, its schema, rotations of its keys, the end.
 
 Only a record log has them, for only its entries say who made them. What a reader
 needs in order to believe the rest is under the tree, too.
@@ -7,11 +7,15 @@ needs in order to believe the rest is under the tree, too.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any, Final
 
 from ledger.log.admission import untimed
-from ledger.log.identity import is_of_log, register_identity
+from ledger.log.identity import is_of_log, published_identity, register_identity
 from ledger.log.pool import Admitted
+from ledger.schema import jsonschema
+from ledger.schema.profile import Profile
+from ledger.schema.record import SCHEMA
 from ledger.store import Charter
 from verifier import cbor
 from verifier.checkpoint import Checkpoint
@@ -24,9 +28,12 @@ from verifier.own import (
     GENESIS,
     KEY_ROTATE,
     MEDIA_TYPE,
+    PROFILE_PUBLISH,
+    SCHEMA_PUBLISH,
     Own,
     encode_own,
 )
+from verifier.spelling import digest_text
 from verifier.statement.own import own_in
 
 _BY_LOG: Final = cbor.encode("by") + cbor.encode(LOG)
@@ -58,6 +65,32 @@ def genesis(
             "root": continues.root,
         }
     return _own(members)
+
+
+def schema_publish() -> Admitted:
+    """By which schema records are judged from now on: so it can be read for ever."""
+    text = jsonschema.text()
+    digest = digest_text(sha256(text).digest())
+    own = {"schema": SCHEMA, "digest": digest, "json_schema": text.decode()}
+    return _published(SCHEMA_PUBLISH, own)
+
+
+def profile_publish(profile: Profile) -> Admitted:
+    """By which profile they are judged, too."""
+    own = {
+        "profile": profile.name,
+        "version": profile.version,
+        "digest": profile.digest,
+        "toml": profile.text.decode(),
+    }
+    return _published(PROFILE_PUBLISH, own)
+
+
+def _published(kind: str, members: Own) -> Admitted:
+    """It is known by its digest, and there once, however often it is handed in."""
+    body = encode_own({"kind": kind, **members})
+    identity = published_identity(members["digest"])
+    return Admitted(identity, untimed(LOG, MEDIA_TYPE, body))
 
 
 def key_rotate(keys: Iterable[VerifierKey]) -> Admitted:

@@ -84,7 +84,7 @@ class Planner:
         indexes: list[int | None] = []
         repeated: set[int] = set()
         refused: dict[int, Refused | Unavailable] = {}
-        for position, (identity, data, unless) in enumerate(order.admitted):
+        for position, (identity, data, unless, _) in enumerate(order.admitted):
             index = None
             if identity is not None:
                 index = self._known.get(identity, fresh.get(identity))

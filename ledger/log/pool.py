@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ledger.errors import Refused, Unavailable
+from ledger.schema.faults import Fault
 from ledger.store import Head
 
 MAX_IDENTITY_BYTES: Final = 511
@@ -26,6 +27,8 @@ class Admitted(NamedTuple):
     data: bytes
     unless: bytes | None = None
     """An identity that is not taken yet: if it is by then, this is not logged."""
+    flags: tuple[Fault, ...] = ()
+    """What it lacks all the same; the submitter is told, and nobody else."""
 
 
 class Answer(NamedTuple):

@@ -57,6 +57,11 @@ SUBMITTED: Final = Metric(
     "Entries that were handed in: new, repeated (logged before), or refused.",
     ("outcome",),
 )
+FLAGGED: Final = Metric(
+    "provlog_records_flagged_total",
+    "counter",
+    "Records that were logged and lack what a profile would have liked to see.",
+)
 BATCHES: Final = Metric(
     "provlog_batches_total", "counter", "Batches that became durable."
 )

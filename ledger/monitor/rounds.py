@@ -33,9 +33,9 @@ from verifier.errors import (
 from verifier.memory import Memory, said
 from verifier.monitor import Forked, watch
 from verifier.policy import Policy
-from verifier.record import digest_text
 from verifier.report import Report
 from verifier.source import CHECKPOINT, Source, read_file
+from verifier.spelling import digest_text
 from verifier.tile import WIDTH, tiles_at
 from verifier.trust import Limits
 

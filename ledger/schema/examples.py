@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ledger.schema.kinds import KINDS
 from ledger.schema.record import SCHEMA
-from verifier.record import digest_text
+from verifier.spelling import digest_text
 
 _SHA1: Final = "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"
 

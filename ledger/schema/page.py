@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 from msgspec import inspect
@@ -15,13 +15,17 @@ from ledger.schema.record import Record
 from ledger.schema.words import TARGETS, Relation
 
 
-def page() -> str:
-    """All of it from the heading Kinds on; what stands before is written by hand."""
+def page(begin: str, code: Callable[[str], str]) -> str:
+    """All of it from the heading Kinds on; what stands before is written by hand.
+
+    `code` is how one of a kind is made in Python, `begin` what stands before that.
+    """
     parts = dict(_parts(inspect.type_info(Record)))
     return "".join(
         [
-            "## Kinds\n\n",
-            *(_kind(name, each) for name, each in KINDS.items()),
+            "## Kinds\n\nIn Python each is a line or two, behind these:\n\n",
+            f"```python\n{begin}```\n\n",
+            *(_kind(name, each, code(name)) for name, each in KINDS.items()),
             "## Members\n\n",
             *(_part(name, part) for name, part in parts.items()),
             "## Links\n\n",
@@ -33,14 +37,14 @@ def page() -> str:
     )
 
 
-def _kind(name: str, kind: Kind) -> str:
+def _kind(name: str, kind: Kind, code: str) -> str:
     needs = ", ".join(f"`{each}`" for each in kind.needs) or "nothing more"
     done = ", ".join(f"`{each}`" for each in kind.done)
     ended = f"; in the phases {', '.join(DONE)} also {done}" if done else ""
     record = json.dumps(example(name), indent=2)
     return (
         f"### {name}\n\n{kind.says} It needs {needs}{ended}.\n\n"
-        f"```json\n{record}\n```\n\n"
+        f"```json\n{record}\n```\n\n```python\n{code}```\n\n"
     )
 
 

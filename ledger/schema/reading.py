@@ -13,6 +13,7 @@ from msgspec import MsgspecError, convert
 
 from ledger.errors import Refused
 from ledger.schema.checking import faults_in, has
+from ledger.schema.demands import NOTHING, Demands
 from ledger.schema.faults import Faulty
 from ledger.schema.kinds import needs_of
 from ledger.schema.plain import read_plain
@@ -29,21 +30,22 @@ MAX_JSON_BYTES: Final = 2 * MAX_BODY_BYTES
 _ARTIFACTS: Final = ("inputs", "outputs")
 
 
-def read_json(data: bytes) -> tuple[Object, bytes]:
+def read_json(data: bytes, demands: Demands = NOTHING) -> tuple[Object, bytes]:
     """The record in `data`, and its canonical form; Faulty has all that is wrong.
 
-    MalformedError if it is no JSON, or more of it than is read.
+    MalformedError if it is no JSON, or more of it than is read. What is wrong only by
+    `demands` is for who knows the log.
     """
     found = read_plain(data)
     if found and _holds_together(found[0]):
         return found
     record = parse_json(data, "the record", most=MAX_JSON_BYTES, depth=MAX_DEPTH)
-    check(record)
+    check(record, demands)
     return record, written(record)
 
 
-def read_cbor(data: bytes) -> Object:
-    """The record in `data`, which has to be its canonical form."""
+def read_cbor(data: bytes, demands: Demands = NOTHING) -> Object:
+    """The record in `data`, which has to be its canonical form; likewise."""
     record = cbor.decode(data, text_keys=True)
     try:
         convert(record, Record)
@@ -52,14 +54,15 @@ def read_cbor(data: bytes) -> Object:
     except (MsgspecError, MalformedError):
         quick = False
     if not quick:
-        check(record)
+        check(record, demands)
     return record  # type: ignore[return-value]
 
 
-def check(record: Any) -> None:
-    """Return if `record` keeps every rule, or raise Faulty."""
+def check(record: Any, demands: Demands = NOTHING) -> None:
+    """Return if `record` keeps every rule, or raise Faulty with what it lacks, too."""
     if faults := faults_in(record):
-        raise Faulty(faults)
+        lacks = demands.refusals(record) if isinstance(record, dict) else []
+        raise Faulty(faults + lacks)
 
 
 def written(record: Object) -> bytes:

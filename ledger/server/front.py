@@ -137,7 +137,7 @@ def site_of(
         charter=charter,
         config=config,
         keys=place.keys,
-        admission=admission_of(config, charter, registry, read_clock),
+        admission=admission_of(place.folder, config, charter, registry, read_clock),
         registry=registry,
         reading=reading,
         writer=writer,

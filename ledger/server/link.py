@@ -175,7 +175,7 @@ class Link:
     def _send(self, waiting: list[Waiting]) -> None:
         self._number += 1
         self._orders[self._number] = waiting
-        admitted = [(*one,) for each in waiting for one in each.admitted]
+        admitted = [one[:3] for each in waiting for one in each.admitted]
         self._writer.write(framed(Handed(self._number, admitted)))
 
     def _hear(self, message: FromWriter) -> None:

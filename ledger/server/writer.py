@@ -59,6 +59,7 @@ from ledger.server.outlet import Outlet
 from ledger.server.outside import Inside, goes_outside, kept_of
 from ledger.server.processes import own_bytes
 from ledger.store import Usage
+from ledger.upkeep.meaning import enter_rules
 
 FIRST: Final = b"+"
 AGAIN: Final = b"!"
@@ -111,6 +112,8 @@ class Writing:
     async def start(self, operations: socket.socket) -> None:
         """Begin to publish, to look, and to answer those who watch."""
         self._full = _full(self.log.usage(), self.log.home)
+        if not self.hold:
+            enter_rules(self.log)
         self._publishing = asyncio.create_task(self.desk.publish())
         if isinstance(self._outlet, Inside):
             # So that there is a checkpoint from the first moment, if that can be.

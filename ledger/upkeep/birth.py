@@ -17,7 +17,7 @@ from ledger.keys.policy import policy_text, with_keys
 from ledger.log.anchor import Anchored, write_anchor
 from ledger.log.home import Home
 from ledger.log.log import Log
-from ledger.log.own import genesis
+from ledger.log.own import genesis, schema_publish
 from ledger.store import KINDS, Charter
 from ledger.store.environment import create_store
 from ledger.upkeep.making import made_whole
@@ -87,7 +87,7 @@ def init(
         if charter.kind == "record":
             with Log.open(beside, clock=clock) as log:
                 public = [key.verifier_key for key in keys.keys]
-                log.submit([genesis(charter, public)]).wait()
+                log.submit([genesis(charter, public), schema_publish()]).wait()
 
 
 def _fill(folder: Path, charter: Charter, keys: KeyFile) -> None:

@@ -15,7 +15,7 @@ from ledger.errors import Refused
 from ledger.log.anchor import Anchored, write_anchor
 from ledger.log.home import Home
 from ledger.log.log import Log
-from ledger.log.own import genesis
+from ledger.log.own import genesis, schema_publish
 from ledger.store import WRITER, Head
 from ledger.store.copying import copy_store
 from ledger.store.environment import DATA
@@ -62,5 +62,5 @@ def begin_again(
             public = [key.verifier_key for key in keys.keys]
             with Log.open(beside, clock=clock) as log:
                 own = genesis(charter, public, continues=before)
-                head = log.submit([own]).wait().head
+                head = log.submit([own, schema_publish()]).wait().head
     return head

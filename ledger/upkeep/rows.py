@@ -99,10 +99,11 @@ def _wanted(store: LogStore, size: int) -> int:
     """How many rows there have to be."""
     charter = store.charter
     if charter.kind == "record":
-        own = sum(
-            entry.startswith(_OWN, PREFIX_BYTES) for _, entry in _entries(store, size)
+        none = sum(
+            entry.startswith(_OWN, PREFIX_BYTES) and identity_of(entry) is None
+            for _, entry in _entries(store, size)
         )
-        return size - own
+        return size - none
     return size if charter.kind == "statement" or charter.dedupe else 0
 
 

@@ -16,6 +16,7 @@ from ledger.errors import Refused, Unavailable
 from ledger.keys import registry
 from tests.attacks.wire import bearing, quiet, token_of
 from tests.hosted import hosted, submit
+from tests.livelog import FIRST
 from tests.statements import CI, Maker, added, sign1
 from verifier.cose import Sign1
 from verifier.entry import Entry
@@ -91,7 +92,7 @@ def test_who_reads_the_producers_does_not_see_them_change(new_log):
         log.register(added(Maker(number=5), name="other", issuers=()))
         log.register(registry.revoke("ci", [CI.credential.id], "stolen"))
         assert len(log.registry.current()) == 2
-        assert log.registry.indexes() == [1, 2, 3]
+        assert log.registry.indexes() == [FIRST, FIRST + 1, FIRST + 2]
         assert [*looking] == []
         # All of what was taken together: the number, and what it stands for.
         assert before.number == 1

@@ -14,12 +14,14 @@ from ledger.keys import registry
 from tests.attacks.test_statement_keys import bundled
 from tests.authority import ed25519_key, issue
 from tests.cli.operating import done, provlog
-from tests.livelog import LiveLog
+from tests.livelog import FIRST, LiveLog
 from tests.statements import CI, IN_TOTO, OTHER, added, envelope, in_toto, sign1
 from verifier.certificate import Certificate
 from verifier.pem import key_text
 from verifier.producers.credential import Credential
 
+STATED = FIRST + 3
+"""Where the first statement stands: behind three entries about producers."""
 HOLDS = "producer    holds   signed by somebody else"
 HOSTILE = (
     f"\x1b[2J\x1b]0;owned\x07\r\n{HOLDS}\n\x9b31m\x00\x7f\u202e\u2066\u200b\u2028"
@@ -143,7 +145,7 @@ def test_listing_a_log_and_its_producers_is_harmless(live):
 
 @pytest.mark.parametrize("case", MADE)
 def test_verifying_a_bundle_is_harmless(live, case, tmp_path):
-    index = 4 + [*MADE].index(case)
+    index = STATED + [*MADE].index(case)
     bundle, keys = tmp_path / "bundle", tmp_path / "ci.pub"
     done("get", live.folder, index, "--out", bundle)
     keys.write_text(key_text(CI.public))
@@ -162,7 +164,7 @@ def test_verifying_with_a_register_is_harmless(live, tmp_path):
     assert is_plain(said("inspect", register))
     policy = live.folder / "policy.txt"
     for case in ("issuer", "certificate"):
-        done("get", live.folder, 4 + [*MADE].index(case), "--out", bundle)
+        done("get", live.folder, STATED + [*MADE].index(case), "--out", bundle)
         said_ = provlog("verify", "--policy", policy, "--producer", register, bundle)
         assert is_plain(said_.stdout + said_.stderr)
         bundle.unlink()

@@ -19,6 +19,7 @@ from tests.cli.operating import (
     provlog,
     record_text,
 )
+from tests.livelog import FIRST
 from tests.statements import added, sign1
 from verifier.entry import Entry
 from verifier.record import encode_record, parse_record_json
@@ -61,8 +62,8 @@ def test_no_control_character_of_a_name_reaches_the_terminal(new_log, files):
 
 def test_a_record_is_given_as_json_or_as_canonical_cbor(new_log, files):
     log = new_log(kind="record")
-    assert done("append", log.folder, "run.json", "run.cbor").startswith("1  run.json")
-    first, second = (Entry.parse(each) for each in entries_of(log.folder)[1:])
+    assert done("append", log.folder, "run.json", "run.cbor").startswith("2  run.json")
+    first, second = (Entry.parse(each) for each in entries_of(log.folder)[FIRST:])
     assert first.body == encode_record(parse_record_json(RECORD))
     assert second.body == (files / "run.cbor").read_bytes()
     assert first.by == second.by == log.charter.operator
@@ -73,7 +74,7 @@ def test_the_same_record_has_the_same_index_however_its_json_is_laid_out(
 ):
     log = new_log(kind="record")
     said = done("append", log.folder, "run.json", "same.json")
-    assert said == "1  run.json\n1  same.json  already logged\n"
+    assert said == "2  run.json\n2  same.json  already logged\n"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +85,21 @@ def test_a_record_that_cannot_be_logged_is_refused_by_name(new_log, files, file,
     log = new_log(kind="record")
     given = provlog("append", log.folder, "run.json", file, "run.cbor")
     assert given.exit_code == 1
-    assert given.stdout == "1  run.json\n2  run.cbor\n"
+    assert given.stdout == "2  run.json\n3  run.cbor\n"
     assert f"{file}: refused: {check}: " in given.stderr
+
+
+def kinds_of(folder):
+    """What each entry of the log in `folder` is."""
+    return [line.split("  ")[3] for line in done("list", folder).splitlines()]
+
+
+def test_in_an_older_log_the_schema_is_entered_before_the_first_record(new_log, files):
+    log = new_log(kind="record", older=True)
+    assert done("append", log.folder, "run.json") == "2  run.json\n"
+    assert done("append", log.folder, "run.cbor") == "3  run.cbor\n"
+    own, record = ["genesis", "schema.publish"], "capture.heartbeat"
+    assert kinds_of(log.folder) == [*own, record, record]
 
 
 def test_a_statement_is_a_file_and_never_a_line(new_log, files):
@@ -132,7 +146,7 @@ def test_refused_lines_are_named_by_their_numbers(new_log, files):
     (files / "lines").write_bytes(b"\n".join(lines))
     given = provlog("append", log.folder, "--lines", "lines")
     assert given.exit_code == 1
-    assert given.stdout == "1  line 5  already logged\n1 to 2\n"
+    assert given.stdout == "2  line 5  already logged\n2 to 3\n"
     assert "line 2: refused: schema: " in given.stderr
     assert "line 4: refused: size: more than 130000 bytes" in given.stderr
 
@@ -223,7 +237,8 @@ def test_of_a_conflict_a_program_is_told_where_the_first_one_stands(new_log, fil
     log = new_log(kind="record")
     done("append", log.folder, "run.json")
     found = provlog("append", log.folder, "--json", "other.json").stdout
-    assert (json.loads(found)["refused"], json.loads(found)["index"]) == ("conflict", 1)
+    refused = json.loads(found)
+    assert (refused["refused"], refused["index"]) == ("conflict", FIRST)
 
 
 def test_a_program_gets_one_object_a_line(new_log, files):
@@ -233,11 +248,11 @@ def test_a_program_gets_one_object_a_line(new_log, files):
     assert given.exit_code == 1
     refused, repeated, new = map(json.loads, given.stdout.splitlines())
     assert (refused["line"], refused["refused"]) == (2, "schema")
-    assert repeated == {"line": 4, "index": 1, "repeated": True}
-    assert new == {"start": 1, "stop": 3}
+    assert repeated == {"line": 4, "index": FIRST, "repeated": True}
+    assert new == {"start": FIRST, "stop": FIRST + 2}
     given = provlog("append", log.folder, "--json", "run.json")
     assert json.loads(given.stdout) == {
         "file": "run.json",
-        "index": 1,
+        "index": FIRST,
         "repeated": True,
     }

@@ -96,6 +96,7 @@ WRONG = {
     "operations": ('operations = "[::1]"\n', "operations is HOST:PORT"),
     "half_tls": ('tls_certificate = "chain.pem"\n', "both a certificate and its key"),
     "no_tls": ('tls_certificate = "a"\ntls_key = "b"\n', "TLS cannot begin"),
+    "profile": ('profiles = ["none.toml"]\n', "agent-audit, eu-ai-act"),
     "bucket": ('targets = ["s3://"]\n', "s3:// is no s3://BUCKET/PREFIX"),
     "scheme": ('targets = ["s3:/b/x"]\n', "s3:/b/x is no folder, s3://BUCKET/PREFIX"),
     "same": ('anchor = "key"\n', "anchor and key are the same file"),

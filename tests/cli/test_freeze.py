@@ -29,7 +29,7 @@ def test_the_last_checkpoint_is_what_verifiers_can_pin(new_log, kind):
     assert given.exit_code == 0
     size, root = final_of(given)
     entries = entries_of(log.folder)
-    assert size == len(entries) == (2 if kind == "record" else 0)
+    assert size == len(entries) == (3 if kind == "record" else 0)
     signed = verify_checkpoint(
         given.stdout.encode(), log.policy, Limits(final=(size, root))
     )

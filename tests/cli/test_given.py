@@ -3,6 +3,7 @@
 import pytest
 
 from tests.cli.operating import done, entries_of, provlog, shell
+from tests.livelog import FIRST
 
 ONCE = {
     "append": ["LOG", "--lines", "one", "--lines", "two"],
@@ -26,7 +27,7 @@ def test_an_option_that_is_given_twice_is_refused(new_log, files, command):
         each for each in words if str(each).startswith("--") and each != "--yes"
     )
     assert f"{name} is given twice" in given.stderr
-    assert len(entries_of(log.folder)) == 1
+    assert len(entries_of(log.folder)) == FIRST
     assert not (files / "new").exists()
 
 
@@ -84,7 +85,7 @@ def test_a_file_that_is_no_record_is_refused_with_what_is_wrong(new_log, files, 
     data, says = MISTAKES[name]
     (files / name).write_bytes(data)
     given = provlog("append", new_log(kind="record").folder, name, "run.json")
-    assert (given.exit_code, given.stdout) == (1, "1  run.json\n")
+    assert (given.exit_code, given.stdout) == (1, "2  run.json\n")
     assert f"{name}: refused: form: " in given.stderr
     assert says in given.stderr
     assert ("CBOR" in given.stderr) == (name in ("text", "number"))

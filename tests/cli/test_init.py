@@ -9,6 +9,7 @@ from ledger.keys.keyfile import SigningKey
 from tests.cli.operating import done, entries_of, provlog, said, shell
 from verifier.entry import Entry
 from verifier.keys import KeyType
+from verifier.own import parse_own
 from verifier.policy import Policy
 
 ORIGIN = "log.example/new"
@@ -19,7 +20,7 @@ def new(folder, *options):
 
 
 @pytest.mark.parametrize(
-    ("kind", "size"), [("record", 1), ("statement", 0), ("opaque", 0)]
+    ("kind", "size"), [("record", 2), ("statement", 0), ("opaque", 0)]
 )
 def test_a_log_of_every_kind_is_made_and_writes(tmp_path, kind, size):
     made = new(tmp_path / "log", "--entries", kind)
@@ -29,10 +30,10 @@ def test_a_log_of_every_kind_is_made_and_writes(tmp_path, kind, size):
     assert said("status", tmp_path / "log")["state"] == "writes"
 
 
-def test_a_record_log_is_the_default_and_begins_with_its_genesis(tmp_path):
+def test_a_record_log_is_the_default_and_begins_with_genesis_and_schema(tmp_path):
     assert new(tmp_path / "log").exit_code == 0
-    (entry,) = entries_of(tmp_path / "log")
-    assert Entry.parse(entry).by == "log"
+    owns = [parse_own(Entry.parse(each)) for each in entries_of(tmp_path / "log")]
+    assert [each["kind"] for each in owns] == ["genesis", "schema.publish"]
 
 
 def test_it_says_what_comes_next_and_what_to_keep(tmp_path):
@@ -54,7 +55,7 @@ def test_a_program_is_told_all_of_it(tmp_path):
     assert document["origin"] == ORIGIN
     assert document["kind"] == "record"
     assert document["dedupe"] is False
-    assert document["size"] == 1
+    assert document["size"] == 2
     assert len(document["genesis"]) == 32
     assert [each["algorithm"] for each in document["keys"]] == ["ed25519", "ml_dsa_44"]
     assert "PRIVATE" not in json.dumps(document)

@@ -16,6 +16,7 @@ import pytest
 
 from ledger.store import layout
 from tests.cli.operating import ENVIRONMENT, PROVLOG, done, provlog, said
+from tests.livelog import FIRST
 from tests.liveservice import Response
 from tests.mirror.mirroring import audited, entries, log_of, tiles
 from tests.testlog import TestLog
@@ -214,5 +215,5 @@ def _log_and_mirror(kind: str, tmp_path: Path) -> tuple[Path, Path]:
     done("export", folder, public)
     policy = folder / "policy.txt"
     size = said("mirror", public, kept, "--policy", policy, "--once")["size"]
-    assert size == (SIZE if kind == "opaque" else 1)
+    assert size == (SIZE if kind == "opaque" else FIRST)
     return folder, kept

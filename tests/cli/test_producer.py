@@ -24,7 +24,7 @@ from tests.cli.operating import (
     shell,
     start,
 )
-from tests.livelog import other_key_only
+from tests.livelog import FIRST, other_key_only
 from tests.loopback import Server, answer, raw, running
 from tests.statements import CI, ISSUER, OTHER, Maker, added, sign1
 from tests.testlog import policy_text
@@ -85,7 +85,7 @@ def test_a_producer_is_registered_and_his_statements_are_logged(new_log, desk, k
     log = new_log(kind=kind)
     refused = provlog("append", log.folder, "signed")
     assert "refused: producer: no producer is known" in refused.stderr
-    index = 1 if kind == "record" else 0
+    index = FIRST if kind == "record" else 0
     given = done("producer", "add", log.folder, "ci", "ci.pub", "--issuer", ISSUER)
     assert given.splitlines() == [
         "producer    ci",
@@ -98,7 +98,7 @@ def test_a_producer_is_registered_and_his_statements_are_logged(new_log, desk, k
 
 def test_a_program_is_told_the_same(folder):
     made = said("producer", "add", folder, "ci", "ci.pub", "third.pub")
-    assert made.pop("index") == 1
+    assert made.pop("index") == FIRST
     assert made == said("producer", "list", folder)["producers"][0]
     assert made["keys"][0]["thumbprint"] == thumbprint(CI.public).hex()
     assert len(made["keys"][1].pop("thumbprint")) == 64
@@ -106,7 +106,7 @@ def test_a_program_is_told_the_same(folder):
         "id": IDS["third.pub"],
         "algorithm": "ecdsa-p256",
         "certificate": None,
-        "registered": 1,
+        "registered": FIRST,
         "from_ms": None,
         "until_ms": None,
         "revoked": None,
@@ -268,11 +268,11 @@ def test_a_list_has_every_key_that_there_was(folder):
     ]
     old, new = lines[1:3]
     assert re.fullmatch(
-        f"key         ed25519 key {IDS['ci.pub']}, registered at entry 2, good until "
-        r"20\d\d-.*Z, revoked at entry 4: stolen",
+        f"key         ed25519 key {IDS['ci.pub']}, registered at entry 3, good until "
+        r"20\d\d-.*Z, revoked at entry 5: stolen",
         old,
     )
-    assert new == f"key         ed25519 key {IDS['other.pub']}, registered at entry 3"
+    assert new == f"key         ed25519 key {IDS['other.pub']}, registered at entry 4"
 
 
 @pytest.mark.parametrize("kind", ["record", "statement"])
@@ -300,12 +300,12 @@ def test_the_register_tells_an_auditor_whose_statement_something_is(
 def test_new_keys_take_the_place_of_those_that_there_are(folder, desk):
     done("producer", "add", folder, "ci", "ci.pub")
     made = said("producer", "rotate", folder, "ci", "other.pub", "--overlap", "0")
-    assert (made["producer"], made["index"]) == ("ci", 2)
+    assert (made["producer"], made["index"]) == ("ci", 3)
     assert [each["id"] for each in made["keys"]] == [IDS["other.pub"]]
     assert keys_of(folder)[IDS["ci.pub"]]["until_ms"] == made["until_ms"]
     assert "good until" in provlog("append", folder, "signed").stderr
     (desk / "new").write_bytes(sign1(maker=OTHER))
-    assert done("append", folder, "new") == "3  new\n"
+    assert done("append", folder, "new") == "4  new\n"
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_of_old_keys_that_have_ended_nothing_is_said(folder):
     assert "provlog producer rotate" in again.stderr
     given = done("producer", "rotate", folder, "ci", "third.pub")
     assert "old keys" not in given
-    assert "entry       4" in given
+    assert "entry       5" in given
 
 
 def test_a_producer_who_is_not_there_gets_no_keys(folder):
@@ -351,10 +351,10 @@ def test_keys_are_revoked_and_what_was_logged_stays(folder):
     given = provlog("producer", "revoke", folder, "ci", IDS["ci.pub"])
     assert given.stdout.splitlines() == [
         f"revoked     {IDS['ci.pub']} of ci",
-        "entry       2",
+        "entry       3",
     ]
-    assert "what was logged before entry 2 stays valid" in given.stderr
-    assert "was revoked at entry 2" in provlog("append", folder, "signed").stderr
+    assert "what was logged before entry 3 stays valid" in given.stderr
+    assert "was revoked at entry 3" in provlog("append", folder, "signed").stderr
     assert keys_of(folder)[IDS["other.pub"]]["revoked"] is None
 
 
@@ -363,7 +363,7 @@ def test_without_a_key_all_that_are_left_are_revoked(folder):
     done("producer", "revoke", folder, "ci", IDS["other.pub"])
     made = said("producer", "revoke", folder, "ci", "--reason", "he has left")
     assert set(made["ids"]) == {IDS["ci.pub"], IDS["third.pub"]}
-    assert (made["index"], made["reason"]) == (3, "he has left")
+    assert (made["index"], made["reason"]) == (4, "he has left")
     assert all(each["revoked"] for each in keys_of(folder).values())
     again = provlog("producer", "revoke", folder, "ci")
     assert again.exit_code == 1
@@ -579,7 +579,7 @@ SPOILED = {
     "an entry left out": lambda entries: [entries[0], *entries[2:]],
     "another order": lambda entries: entries[::-1],
     "an entry twice": lambda entries: [entries[0], *entries],
-    "another index": lambda entries: [{**entries[0], "index": 2}, *entries[1:]],
+    "another index": lambda entries: [{**entries[0], "index": FIRST + 1}, *entries[1:]],
     "another entry": lambda entries: [
         {**entries[0], "entry": entries[1]["entry"]},
         *entries[1:],
@@ -619,7 +619,7 @@ def test_a_key_is_made_that_signs_and_is_registered(folder, desk, algorithm, nam
     done("producer", "add", folder, "new", "new.pub")
     assert list(keys_of(folder, "new")) == [made["id"]]
     done("sign", "ci.pub", "--key", "new.key", "--out", "by-new")
-    assert done("append", folder, "by-new") == "2  by-new\n"
+    assert done("append", folder, "by-new") == "3  by-new\n"
 
 
 def test_a_key_is_nobodys_but_the_one_that_was_made(desk):

@@ -20,7 +20,8 @@ from tests.testlog import WITNESSES
 from verifier.keys import KeyType
 from verifier.meter import Meter
 from verifier.policy import Policy
-from verifier.record import digest_text, encode_record
+from verifier.record import encode_record
+from verifier.spelling import digest_text
 
 CONTENT = b"the weights of a model"
 DIGEST = sha256(CONTENT).digest()
@@ -162,7 +163,7 @@ def test_a_record_is_found_by_the_json_that_it_was_handed_in_as(new_log, files):
     log = new_log(kind="record")
     done("append", log.folder, "run.json")
     for name in ("run.json", "same.json"):
-        assert done("check", log.folder, name) == "entry 1  it is the file\n"
+        assert done("check", log.folder, name) == "entry 2  it is the file\n"
     assert provlog("check", log.folder, "run.cbor").exit_code == 1
 
 
@@ -226,8 +227,9 @@ def test_the_kinds_of_entries_are_told_apart(new_log, tmp_path):
     (tmp_path / "odd").write_bytes(record_text(1, kind="x-odd.kind"))
     (tmp_path / "plain").write_bytes(record_text(2))
     done("append", log.folder, *(tmp_path / each for each in ("odd", "plain")))
-    genesis, odd, plain = done("list", log.folder).splitlines()
+    genesis, schema, odd, plain = done("list", log.folder).splitlines()
     assert genesis.split()[2:] == ["log", "genesis"]
+    assert schema.split()[2:] == ["log", "schema.publish"]
     assert odd.split()[3:] == ["x-odd.kind", record_id(1)]
     assert plain.split()[3:] == ["capture.heartbeat", record_id(2)]
 

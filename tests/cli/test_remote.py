@@ -19,7 +19,7 @@ SETTINGS = "publish_interval_ms = 50"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """A service of a record log, with three entries besides the first."""
+    """A service of a record log, with three entries besides its own."""
     with serving(
         tmp_path_factory.mktemp("served"), workers=1, kind="record", settings=SETTINGS
     ) as service:
@@ -27,7 +27,7 @@ def served(tmp_path_factory):
             digest = f"sha256:{number:064x}"
             body = record_text(number, inputs=[{"digest": digest}])
             service.submit(body, Content_Type="application/json")
-        size = b"\n4\n"
+        size = b"\n5\n"
         service.until(lambda: size in service.get("/checkpoint").body)
         yield service
 
@@ -47,9 +47,9 @@ def server():
 
 READING = {
     "list": ["list", "LOG"],
-    "list_json": ["list", "LOG", "--start", "1", "--stop", "3", "--json"],
-    "consistency": ["prove", "LOG", "--from", "2"],
-    "earlier": ["prove", "LOG", "--from", "1", "--to", "3", "--json"],
+    "list_json": ["list", "LOG", "--start", "2", "--stop", "4", "--json"],
+    "consistency": ["prove", "LOG", "--from", "3"],
+    "earlier": ["prove", "LOG", "--from", "2", "--to", "4", "--json"],
 }
 
 
@@ -71,20 +71,20 @@ def test_the_address_may_stand_in_the_environment(served, policy, monkeypatch):
 
 
 def test_a_bundle_of_a_service_is_one_for_the_auditor(served, policy, tmp_path):
-    for index in range(4):
+    for index in range(5):
         out = tmp_path / f"{index}.bundle"
         done("get", served.url, index, "--out", out)
         assert "inclusion   holds" in done("verify", "--policy", policy, out)
 
 
 def test_a_receipt_can_be_had_for_a_checkpoint_that_was_published(served, policy):
-    size = json.loads(done("prove", served.url, 1, "--json"))["size"]
-    assert size == 4
-    first = json.loads(done("prove", served.live.folder, 0, 1, "--json"))
-    again = json.loads(done("prove", served.url, 0, 1, "--json"))
+    size = json.loads(done("prove", served.url, 2, "--json"))["size"]
+    assert size == 5
+    first = json.loads(done("prove", served.live.folder, 1, 2, "--json"))
+    again = json.loads(done("prove", served.url, 1, 2, "--json"))
     assert again == first
-    assert first["size"] == 1
-    assert provlog("prove", served.url, 3, 3).exit_code == 1
+    assert first["size"] == 2
+    assert provlog("prove", served.url, 4, 4).exit_code == 1
 
 
 def test_what_is_published_soon_can_be_waited_for(served, policy):
@@ -126,7 +126,7 @@ def test_a_file_is_found_by_its_digest_alone(served, policy, tmp_path):
         record_text(2, inputs=[{"digest": f"sha256:{2:064x}"}])
     )
     for log in (served.url, served.live.folder):
-        assert done("check", log, tmp_path / "file") == "entry 2  it is the file\n"
+        assert done("check", log, tmp_path / "file") == "entry 3  it is the file\n"
 
 
 def test_what_is_not_found_is_the_logs_own_word(served, policy, tmp_path):

@@ -1,16 +1,19 @@
 """What a record says is said in plain words, and found again by what it is about."""
 
 import json
+import re
+from hashlib import sha256
 
 import pytest
 
 from capture import of_file
+from ledger.schema import jsonschema
 from tests.cli.operating import done, provlog, record_text
 
 
 @pytest.fixture
 def story(new_log, tmp_path):
-    """A log with an example of four kinds, from index 1 on."""
+    """A log with an example of four kinds, from index 2 on."""
     log = new_log(kind="record")
     kinds = ("workflow.start", "inference", "review.decision", "action.effect")
     for kind in kinds:
@@ -20,7 +23,7 @@ def story(new_log, tmp_path):
 
 
 def test_it_is_said_who_did_what_with_what(story):
-    said = done("show", story, 2)
+    said = done("show", story, 3)
     for line in (
         "what        A model was asked, and answered. (inference)",
         "who         agent:refunds (agent) v3",
@@ -34,16 +37,32 @@ def test_it_is_said_who_did_what_with_what(story):
 
 
 def test_a_program_gets_the_record(story):
-    said = json.loads(done("show", story, 3, "--json"))
-    assert (said["index"], said["record"]["kind"]) == (3, "review.decision")
+    said = json.loads(done("show", story, 4, "--json"))
+    assert (said["index"], said["record"]["kind"]) == (4, "review.decision")
     assert said["by"].startswith("o-")
 
 
-@pytest.mark.parametrize(("index", "says"), [(0, "is no record"), (9, "no entry 9")])
-def test_what_is_no_record_is_named_as_that(story, index, says):
-    given = provlog("show", story, index)
-    assert given.exit_code == 1
-    assert says in given.stderr
+def test_what_the_log_says_itself_is_said_too_and_long_texts_by_their_length(story):
+    said = done("show", story, 1)
+    assert said.startswith("kind        schema.publish\ndigest      sha256:")
+    assert "schema      provlog/record/1\n" in said
+    assert re.search(r"\njson_schema +\d+ bytes; --json has them\n$", said)
+    assert "keys        log.example/live+" in done("show", story, 0)
+
+
+def test_a_program_gets_the_schema_by_which_the_records_are_judged(story):
+    own = json.loads(done("show", story, 1, "--json"))["own"]
+    assert own["json_schema"].encode() == jsonschema.text()
+    assert own["digest"] == "sha256:" + sha256(jsonschema.text()).hexdigest()
+
+
+def test_what_is_neither_is_named_as_that(story, new_log):
+    given = provlog("show", story, 9)
+    assert (given.exit_code, "no entry 9" in given.stderr) == (1, True)
+    bytes_ = new_log("bytes")
+    bytes_.append(b"x")
+    given = provlog("show", bytes_.folder, 0)
+    assert (given.exit_code, "is no record" in given.stderr) == (1, True)
 
 
 def test_nothing_that_somebody_wrote_moves_the_cursor(new_log, tmp_path):
@@ -51,7 +70,7 @@ def test_nothing_that_somebody_wrote_moves_the_cursor(new_log, tmp_path):
     odd = record_text(1, note="a", **{"x\x1b[2J": 1})
     (tmp_path / "odd").write_bytes(odd)
     done("append", log.folder, tmp_path / "odd")
-    assert "\x1b" not in done("show", log.folder, 1)
+    assert "\x1b" not in done("show", log.folder, 2)
 
 
 # Lists
@@ -75,7 +94,7 @@ def test_what_is_listed_can_be_of_some_kinds_of_a_workflow_or_of_an_actor(story)
 
 def test_what_is_listed_can_be_what_was_logged_since_a_time(story):
     first = json.loads(done("list", story, "--json").splitlines()[0])
-    assert len(listed(story, "--since", first["at"] // 1000)) == 5
+    assert len(listed(story, "--since", first["at"] // 1000)) == 6
     assert listed(story, "--since", first["at"] // 1000 + 3600) == []
     assert listed(story, "--last", 2, "--since", "2026-01-01T00:00:00Z") == [
         *("review.decision", "action.effect")
@@ -98,4 +117,4 @@ def test_a_file_is_found_as_what_it_was(new_log, tmp_path):
     (tmp_path / "plan").write_bytes(line)
     done("append", log.folder, tmp_path / "plan")
     said = done("check", log.folder, tmp_path / "answer.txt")
-    assert "entry 1  a record (plan) whose input and output it is, at " in said
+    assert "entry 2  a record (plan) whose input and output it is, at " in said

@@ -54,7 +54,7 @@ def bundle():
 
 @pytest.fixture
 def known(new_log):
-    """Makes logs that know one producer: his entry is the first after the genesis."""
+    """Makes logs that know one producer: his entry is the first after its own."""
 
     def make(kind="record", **options):
         log = new_log(kind=kind, **options)
@@ -95,8 +95,8 @@ def test_records_and_statements_are_logged_in_their_order(known, desk):
     log = known()
     names = ["signed", "run.json", "envelope.json", "bundle.json"]
     given = done("append", log.folder, *names)
-    assert given == "2  signed\n3  run.json\n4  envelope.json\n5  bundle.json\n"
-    types = [Entry.parse(each).type for each in entries_of(log.folder)[2:]]
+    assert given == "3  signed\n4  run.json\n5  envelope.json\n6  bundle.json\n"
+    types = [Entry.parse(each).type for each in entries_of(log.folder)[3:]]
     assert types == [COSE, "application/vnd.provlog.record+cbor", DSSE, BUNDLE]
     again = done("append", log.folder, *names)
     assert again.count("already logged") == 4
@@ -105,14 +105,14 @@ def test_records_and_statements_are_logged_in_their_order(known, desk):
 def test_a_statement_is_known_by_what_is_signed_of_it(known, desk):
     log = known()
     given = done("append", log.folder, "signed", "hinted", "large")
-    assert given == ("2  signed\n2  hinted  already logged\n2  large  already logged\n")
+    assert given == ("3  signed\n3  hinted  already logged\n3  large  already logged\n")
 
 
 def test_what_a_file_is_it_says_itself_and_not_its_name(known, desk):
     log = known()
     (desk / "any.txt").write_bytes(envelope())
-    assert done("append", log.folder, "any.txt", "record.json").startswith("2  any.txt")
-    entry = Entry.parse(entries_of(log.folder)[3])
+    assert done("append", log.folder, "any.txt", "record.json").startswith("3  any.txt")
+    entry = Entry.parse(entries_of(log.folder)[4])
     assert record_id(3).encode() in entry.body
 
 
@@ -122,7 +122,7 @@ def test_a_statement_that_may_not_enter_is_refused_by_name(known, desk):
         "append", log.folder, "stranger", "spoiled.json", "larger", "signed"
     )
     assert given.exit_code == 1
-    assert given.stdout == "2  signed\n"
+    assert given.stdout == "3  signed\n"
     assert "stranger: refused: producer: none of the producers" in given.stderr
     assert "spoiled.json: refused: form: " in given.stderr
     assert f"larger: refused: size: more than {MAX_STATEMENT_BYTES}" in given.stderr
@@ -282,7 +282,7 @@ def test_a_statement_is_found_as_what_is_logged_of_it(known, desk):
     log = known()
     done("append", log.folder, "signed")
     for name in ("signed", "hinted", "large"):
-        assert done("check", log.folder, name) == "entry 2  it is the file\n"
+        assert done("check", log.folder, name) == "entry 3  it is the file\n"
     for name in ("larger", "stranger"):
         assert provlog("check", log.folder, name).exit_code == 1
 
@@ -342,7 +342,7 @@ def test_each_form_is_what_its_reader_accepts(place, desk, kind):
 
 def test_a_program_gets_the_same_in_one_member(place, desk):
     where = place("record", "signed")
-    got = {x: said("get", where, 2, "--form", x, "--within", 20) for x in FORMS}
+    got = {x: said("get", where, 3, "--form", x, "--within", 20) for x in FORMS}
     assert {form: each["form"] for form, each in got.items()} == {x: x for x in got}
     assert got["bundle"]["bundle"]["schema"] == "provlog/bundle/1"
     assert got["tlog-proof"]["tlog_proof"].startswith("c2sp.org/tlog-proof@v1\n")
@@ -355,7 +355,7 @@ def test_a_program_gets_the_same_in_one_member(place, desk):
 def test_a_dash_is_standard_output_and_no_file(known, desk, form):
     log = known()
     done("append", log.folder, "signed")
-    words = ("get", log.folder, 2, "--form", form)
+    words = ("get", log.folder, 3, "--form", form)
     done(*words, "--out", "given")
     # Each is signed anew, and so not the same to the last byte.
     begin = (desk / "given").read_bytes()[:32]
@@ -368,10 +368,10 @@ def test_a_dash_is_standard_output_and_no_file(known, desk, form):
 @pytest.mark.parametrize("name", ["run.json", "envelope.json"])
 def test_what_is_no_cose_sign1_has_a_receipt_and_carries_none(place, desk, name):
     where = place("record", name)
-    words = ("get", where, 2, "--within", 20, "--form")
+    words = ("get", where, 3, "--within", 20, "--form")
     refused = provlog(*words, "transparent", "--out", "given")
     assert refused.exit_code == 1
-    assert "entry 2 is no COSE_Sign1" in refused.stderr
+    assert "entry 3 is no COSE_Sign1" in refused.stderr
     assert not (desk / "given").exists()
     assert said(*words, "receipt")["receipt"]
 
@@ -417,7 +417,7 @@ def test_whose_word_a_line_is_has_to_be_believed(known, desk):
     done("export", log.folder, "public")
     (desk / "policy").write_bytes(other_key_only(log))
     refused = provlog(
-        "get", "public", 1, "--policy", "policy", "--form", "receipt", "--out", "x"
+        "get", "public", 3, "--policy", "policy", "--form", "receipt", "--out", "x"
     )
     assert refused.exit_code == 1
     assert "signed by an Ed25519 key of the log, and none is believed" in refused.stderr
@@ -454,7 +454,7 @@ def test_cosignatures_are_not_said_to_be_where_they_cannot_be(known, desk):
     log = known()
     done("append", log.folder, "signed")
     (desk / "policy").write_bytes(with_witness(log))
-    words = ("get", log.folder, 2, "--policy", "policy", "--form", "receipt")
+    words = ("get", log.folder, 3, "--policy", "policy", "--form", "receipt")
     given = provlog(*words, "--out", "given")
     assert given.exit_code == 0
     assert "a COSE receipt has no cosignatures" in given.stderr

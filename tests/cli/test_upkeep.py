@@ -14,6 +14,7 @@ from ledger.store import layout as at
 from ledger.store.environment import DATA
 from ledger.upkeep.fsck import MOST_ROWS
 from tests.cli.operating import done, provlog, shell, start, writing
+from tests.livelog import FIRST
 from tests.loopback import Server, folder, running
 from tests.upkeep.spoil import (
     drop,
@@ -166,7 +167,7 @@ def test_a_log_that_is_all_wrong_is_told_in_bounds(new_log):
 def test_a_head_that_promises_more_than_anybody_could_read_is_told_in_time(new_log):
     log = new_log(kind="record")
     log.given_up = True
-    log.append(*records(SIZE - 1))
+    log.append(*records(SIZE - FIRST))
     flip(log.folder, at.LOG, at.HEAD_KEY, 9)  # 2 ** 48 entries more
     given = provlog("fsck", log.folder)
     assert given.exit_code == 1

@@ -21,6 +21,7 @@ import pytest
 from ledger.store import layout as at
 from tests.alerts import ALERTS
 from tests.faults.firing import OFTEN, OLD_S, in_order, number, scrape, trying, when
+from tests.livelog import FIRST
 from tests.service.standing import RECORD
 from tests.upkeep.spoil import flip
 
@@ -54,11 +55,11 @@ def test_an_index_that_stands_still(plain):
     os.kill(index, signal.SIGSTOP)
     try:
         plain.service.submit(RECORD % next(IDS))
-        after = when(plain.service, "head_size", 2)
+        after = when(plain.service, "head_size", FIRST + 1)
         plain.fires(after, "ProvlogIndexBehind")
     finally:
         os.kill(index, signal.SIGCONT)
-    plain.settled(2)
+    plain.settled(FIRST + 1)
 
 
 def test_a_caller_who_is_refused_again_and_again(plain):

@@ -14,7 +14,7 @@ import pytest
 
 from ledger.clock import Instant, read_clock
 from tests import tools
-from tests.livelog import LiveLog
+from tests.livelog import FIRST, LiveLog
 from tests.records import TEXT
 
 HOUR_MS = 3_600_000
@@ -72,7 +72,7 @@ def test_a_log_whose_newest_entry_is_in_the_future_is_read_and_not_written(
     service = new_service(live, workers=workers)
     assert service.started["state"] == "clock"
     assert "provlog resume" in held(service, "clock", RECORD % 1)
-    assert service.get("/v1/entries/1").status == 200
+    assert service.get(f"/v1/entries/{FIRST}").status == 200
 
 
 def json_record(number):

@@ -31,6 +31,7 @@ HELD_BY_NOBODY = {
     "provlog_entries_submitted_total",
     "provlog_memory_held_bytes",
     "provlog_pool_bytes",
+    "provlog_records_flagged_total",
     "provlog_request_seconds",
     "provlog_requests_total",
     "provlog_scrub_position",

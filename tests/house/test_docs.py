@@ -41,14 +41,8 @@ from verifier.damage import UNAVAILABLE
 from verifier.entry import Entry
 from verifier.receipt import line as cose
 from verifier.receipt.cose import CoseReceipt, verify_receipt
-from verifier.record import (
-    MAX_PATH,
-    MEDIA_TYPE,
-    digest_text,
-    encode_record,
-    parse_record_json,
-)
-from verifier.spelling import base64_text
+from verifier.record import MAX_PATH, MEDIA_TYPE, encode_record, parse_record_json
+from verifier.spelling import base64_text, digest_text
 from verifier.trust import Limits
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -45,7 +45,7 @@ def test_every_command_runs_and_prints_what_is_shown(session):
 @pytest.mark.exhaustive
 def test_the_one_line_of_python_logs_a_record_and_has_its_receipt(session, shell):
     (said,) = [done.said for step, done in session if step.line.startswith("python -c")]
-    assert said == "entry 1 of 2\n"
+    assert said == "entry 2 of 3\n"
     assert (shell.desk / "try" / "first.bundle").is_file()
 
 

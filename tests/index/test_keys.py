@@ -33,7 +33,8 @@ from tests.statements import sign1 as statement_of
 from verifier import cbor
 from verifier.errors import ArtifactError, MalformedError
 from verifier.own import MEDIA_TYPE as OWN
-from verifier.record import digest_text, encode_record, parse_digest, parse_record
+from verifier.record import encode_record, parse_record
+from verifier.spelling import digest_text, parse_digest
 from verifier.statement import COSE
 from verifier.statement.envelope import MEDIA_TYPE as DSSE
 

@@ -16,6 +16,7 @@ from tests.index.following import (
     numbered,
     places_of,
 )
+from tests.livelog import FIRST
 from tests.log.fakes import Bench, body, flip_in_tile
 
 
@@ -41,7 +42,7 @@ def test_a_scan_finds_what_a_record_mentions(new_log):
     wanted = digest_name(bytes.fromhex("ab" * 32))
     with look(live.folder) as seen:
         found = scan(seen.reading, seen.newest.size, wanted, kind="record")
-        assert list(found) == [2]
+        assert list(found) == [FIRST + 1]
 
 
 def test_a_scan_says_how_far_it_is():

@@ -6,7 +6,7 @@ from ledger.errors import Refused
 from ledger.log.admission import Admission
 from ledger.log.identity import record_identity
 from ledger.upkeep.birth import new_charter
-from tests.livelog import ORIGIN
+from tests.livelog import FIRST, ORIGIN
 from tests.log.fakes import body
 from tests.recordlog import record_id
 from tests.records import SMALLEST
@@ -144,4 +144,4 @@ def test_one_that_is_refused_keeps_all_that_were_handed_in_with_it_out(new_log):
     with live.open() as log:
         with pytest.raises(Refused):
             log.append([body(1), b"no record"])
-        assert log.head.size == 1
+        assert log.head.size == FIRST

@@ -8,6 +8,7 @@ from ledger.errors import Conflict, Halted, Held, Refused, Unavailable
 from ledger.log.identity import digest_identity, record_identity
 from ledger.log.plan import Planner
 from ledger.log.pool import Admitted, Order
+from tests.livelog import FIRST
 from tests.log.fakes import body, head_of, numbered, put_entry_tile, sign1
 from tests.recordlog import record_id
 from tests.spoiling import flipped
@@ -155,8 +156,8 @@ def test_other_bytes_under_a_known_id_are_a_conflict_and_are_not_logged(new_log)
 
 def test_a_conflict_inside_one_order_is_with_the_first_of_the_two(new_log):
     answer = new_log(kind="record").append(body(7), body(7, note="other"))
-    assert answer.indexes == [1, None]
-    assert answer.refused[1].index == 1
+    assert answer.indexes == [FIRST, None]
+    assert answer.refused[1].index == FIRST
 
 
 def test_a_conflict_does_not_keep_the_good_ones_out(new_log):
@@ -165,10 +166,10 @@ def test_a_conflict_does_not_keep_the_good_ones_out(new_log):
         live.append(body(1), log=log)
         some = [body(2), body(1, note="other"), body(1), body(3)]
         answer = live.append(*some, log=log)
-    assert answer.indexes == [2, None, 1, 3]
+    assert answer.indexes == [FIRST + 1, None, FIRST, FIRST + 2]
     assert answer.repeated == {2}
     assert list(answer.refused) == [1]
-    assert answer.head.size == 4
+    assert answer.head.size == FIRST + 3
 
 
 def test_the_id_of_another_submitter_is_free(new_log):
@@ -176,7 +177,7 @@ def test_the_id_of_another_submitter_is_free(new_log):
     with live.open() as log:
         some = [(body(7), "a"), (body(7, note="other"), "b")]
         admitted = [log.admission.admit(data, by=by) for data, by in some]
-        assert live.submit(log, admitted).indexes == [1, 2]
+        assert live.submit(log, admitted).indexes == [FIRST, FIRST + 1]
 
 
 # A row that says where something stands is not believed
@@ -266,8 +267,9 @@ def test_damage_is_not_taken_for_other_bytes_of_the_same_submitter(new_log):
         records = [body(number) for number in range(300)]
         live.append(*records, log=log)
         entries = log.reading.entries(0, 256)
-        spoiled = [*entries[:1], flipped(entries[1], len(entries[1]) * 8 - 400)]
-        put_entry_tile(log.store, 0, encode_entries([*spoiled, *entries[2:]]))
+        first = entries[FIRST]
+        entries[FIRST] = flipped(first, len(first) * 8 - 400)
+        put_entry_tile(log.store, 0, encode_entries(entries))
         answer = log.append([records[0]])
         assert answer.indexes == [None]
         assert isinstance(answer.refused[0], Unavailable)

@@ -19,6 +19,7 @@ EXAMPLE = re.compile(
     r"^```console(| opaque| statement)\n\$ (.*)\n((?:.*\n)*?)```$", re.MULTILINE
 )
 FILES = re.compile(r"^```file (\S+)\n((?:.*\n)*?)```$", re.MULTILINE)
+RECEIPT = re.compile(r"/v1/receipts/\d+(?= |$)")
 ADDRESS = "http://127.0.0.1:8421"
 _TOKEN = "$PROVLOG_TOKEN"
 
@@ -98,8 +99,8 @@ def test_every_example_is_answered_as_it_shows(tmp_path, kind):
     options = {"kind": kind, "settings": settings, "producers": known}
     with serving(tmp_path, workers=0, **options) as service:
         for command, shown in examples(kind):
-            if "/receipts/1 " in f"{command} ":
-                service.until(lambda: service.get("/v1/receipts/1").status == 200)
+            if receipt := RECEIPT.search(command):
+                service.until(lambda path=receipt[0]: service.get(path).status == 200)
             said = curl(service, command)
             assert pattern(shown).fullmatch(said), f"{command}\n{said}"
 

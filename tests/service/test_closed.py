@@ -22,7 +22,7 @@ def closed(tmp_path_factory):
         yield made, tokens
 
 
-EVERYTHING = ("/checkpoint", "/tile/0/000.p/1", "/tile/entries/000.p/1")
+EVERYTHING = ("/checkpoint", "/tile/0/000.p/2", "/tile/entries/000.p/2")
 SINGLE = ("/v1/entries/0", "/v1/receipts/0", "/v1/proofs/inclusion/0/1")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from ledger.http.lookups import Lookups
 from ledger.index.lookup import Lookup
+from tests.livelog import FIRST
 from tests.records import SMALLEST
 from tests.reference.rfc6962 import Tree
 from tests.service.standing import RECORD, holds, standing
@@ -75,17 +76,31 @@ def test_no_browser_takes_an_entry_for_a_page(service):
 
 
 def test_an_entry_says_to_a_person_what_was_recorded(records):
-    got = records.get("/v1/entries/1", Accept=JSON)
+    got = records.get(f"/v1/entries/{FIRST}", Accept=JSON)
     assert got.json["record"] == json.loads(RECORD % 1)
     assert got.json["by"].startswith("o-")
     assert got.json["at"] > 1_700_000_000_000
     assert got.headers["Vary"] == "Accept"
 
 
-def test_the_first_entry_of_a_record_log_is_its_own(records):
-    got = records.get("/v1/entries/0", Accept=JSON)
+@pytest.mark.parametrize(("index", "kind"), [(0, "genesis"), (1, "schema.publish")])
+def test_the_first_entries_of_a_record_log_are_its_own(records, index, kind):
+    got = records.get(f"/v1/entries/{index}", Accept=JSON)
     assert got.json["by"] == "log"
-    assert got.json["own"]
+    assert got.json["own"]["kind"] == kind
+
+
+def test_an_older_log_gets_its_schema_when_a_service_starts_and_once(
+    new_log, new_service
+):
+    live = new_log(kind="record", older=True)
+    for number in (1, 2):
+        service = new_service(live)
+        service.until(lambda log=service: log.get("/v1/entries/1").status == 200)
+        own = service.get("/v1/entries/1", Accept=JSON).json["own"]
+        assert own["kind"] == "schema.publish"
+        assert service.submit(RECORD % number).json["index"] == 1 + number
+        service.stop()
 
 
 @pytest.mark.parametrize(
@@ -132,9 +147,9 @@ def test_a_receipt_leads_to_a_published_checkpoint(service, kind, index):
 
 
 def test_a_receipt_can_be_had_for_every_size_that_was_signed(records):
-    for size in range(2, 7):
-        entry = records.get("/v1/entries/1").body
-        receipt = Receipt.parse(records.get(f"/v1/receipts/1/{size}").body)
+    for size in range(FIRST + 1, FIRST + 6):
+        entry = records.get(f"/v1/entries/{FIRST}").body
+        receipt = Receipt.parse(records.get(f"/v1/receipts/{FIRST}/{size}").body)
         assert holds(records, receipt, entry).size == size
 
 

@@ -13,19 +13,22 @@ from ledger.errors import Held, Refused
 from ledger.keys.keyfile import SigningKey, read_key_file
 from ledger.log.anchor import read_anchor
 from ledger.log.log import Log
+from ledger.schema import jsonschema
 from ledger.upkeep import making
 from ledger.upkeep.birth import SETTINGS_TEXT, init, new_charter, new_keys
 from ledger.upkeep.making import made_whole
+from tests.livelog import FIRST
 from tests.log.fakes import LONG_S, SetClock, body
 from tests.tools import need
 from verifier import Entry, Policy, cbor, verify_checkpoint
 from verifier.keys import KeyType
+from verifier.own import parse_own
 
 ORIGIN = "log.example/born"
 STEPS = [
     *("birth.create_store", "birth.write_anchor", "birth.write_key_file"),
     *("birth.write_policy", "birth.write_atomically", "birth.genesis"),
-    *("making.sync_path", "making.os.rename"),
+    *("birth.schema_publish", "making.sync_path", "making.os.rename"),
 ]
 
 
@@ -162,6 +165,14 @@ def test_entry_0_of_a_record_log_says_which_log_this_is(new_log):
     }
 
 
+def test_entry_1_of_a_record_log_says_what_its_records_mean(new_log):
+    with new_log(kind="record", clock=SetClock()).open() as log:
+        entry = Entry.parse(log.reading.entry(1))
+        assert log.head.size == FIRST
+    assert (entry.by, entry.at) == ("log", SetClock().wall_ms)
+    assert parse_own(entry)["json_schema"] == jsonschema.text().decode()
+
+
 @pytest.mark.parametrize("kind", ["opaque", "statement"])
 def test_other_logs_begin_with_nothing(new_log, kind):
     with new_log(kind=kind).open() as log:
@@ -267,7 +278,7 @@ def test_what_fails_on_the_way_leaves_nothing(tmp_path, monkeypatch, step, error
     with Log.open(tmp_path / "log") as log:
         (tmp_path / "log" / "log.toml").write_text("min_free_bytes = 0")
         admitted = log.admission.admit(body(1), by="s-1")
-        assert list(log.submit([admitted]).wait(LONG_S).indexes) == [1]
+        assert list(log.submit([admitted]).wait(LONG_S).indexes) == [FIRST]
 
 
 # Two at once

@@ -89,6 +89,16 @@ def test_a_record_log_says_which_tree_it_continues(old, tmp_path):
     }
 
 
+def test_it_enters_the_schema_where_the_old_log_had_none(new_log, tmp_path):
+    log = new_log(kind="record", older=True)
+    log.append(*records(1))
+    begin_again(tmp_path / "new", NEW, log.folder)
+    with Log.open(tmp_path / "new") as opened:
+        found = map(Entry.parse, opened.reading.entries(0, opened.head.size))
+        said = [parse_own(each)["kind"] for each in found if each.by == "log"]
+    assert said == ["genesis", "genesis", "schema.publish"]
+
+
 @pytest.mark.parametrize("kind", MADE)
 def test_what_was_handed_in_before_is_known(old, tmp_path, kind):
     log = old(kind, dedupe=kind == "opaque")
@@ -108,7 +118,7 @@ def test_a_log_that_has_ended_can_be_gone_on_with(new_log, tmp_path):
     assert is_sound(tmp_path / "new")
     with Log.open(tmp_path / "new") as opened:
         assert opened.hold is None
-        assert opened.append(records(1)).head.size == 4
+        assert opened.append(records(1)).head.size == 5
 
 
 # What is refused, and leaves nothing

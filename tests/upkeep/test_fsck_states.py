@@ -9,7 +9,7 @@ from ledger.store import layout as at
 from ledger.store.environment import DATA
 from ledger.upkeep.birth import new_charter
 from ledger.upkeep.fsck import fsck
-from tests.livelog import ORIGIN
+from tests.livelog import FIRST, ORIGIN
 from tests.upkeep.spoil import (
     checks,
     drop,
@@ -68,7 +68,7 @@ def test_a_newest_entry_that_is_gone_is_not_the_heads_fault(new_log):
     log = new_log(kind="record")
     log.given_up = True
     log.append(*records(3))
-    drop(log.folder, at.TAIL, at.index_key(3))
+    drop(log.folder, at.TAIL, at.index_key(FIRST + 2))
     checkup = fsck(log.folder)
     assert not checkup.sound
     assert not checkup.head
@@ -144,6 +144,6 @@ def test_a_record_log_names_an_entry_that_is_out_of_order(new_log):
     log = new_log(kind="record")
     log.append(*records(3))
     log.given_up = True
-    flip(log.folder, at.TAIL, at.index_key(2), 10)  # inside its time
+    flip(log.folder, at.TAIL, at.index_key(FIRST + 1), 10)  # inside its time
     checkup = fsck(log.folder)
-    assert "tile/entries/000.p/4" in checks(checkup)
+    assert "tile/entries/000.p/5" in checks(checkup)

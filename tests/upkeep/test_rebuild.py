@@ -12,6 +12,7 @@ from ledger.upkeep.copies import backup
 from ledger.upkeep.fsck import fsck, repair
 from ledger.upkeep.promises import Evidence
 from ledger.upkeep.restore import restore
+from tests.livelog import FIRST
 from tests.upkeep.mending import (
     MADE,
     SIZE,
@@ -141,13 +142,14 @@ def test_a_damaged_store_still_says_what_kind_of_log_it_was(new_log, tmp_path):
 def twice(new_log):
     log = new_log(kind="record")
     log.append(*records(3))
-    for key, _ in rows(log.folder, at.IDENTITIES)[:1]:
-        drop(log.folder, at.IDENTITIES, key)
+    for key, value in rows(log.folder, at.IDENTITIES):
+        if value == at.index_key(FIRST):
+            drop(log.folder, at.IDENTITIES, key)
     with log.open() as opened:
         opened.append(records(300, 3))
         indexes = opened.append(records(2)).indexes
     assert len(set(indexes)) == 2
-    assert log.check().size == 1 + 3 + 300 + 1
+    assert log.check().size == FIRST + 3 + 300 + 1
     return log
 
 
@@ -163,10 +165,10 @@ def test_it_is_made_again_and_known_by_its_first_index(
     monkeypatch.setattr(rebuild, "BATCH_ENTRIES", at_once)
     restore(twice.folder, Evidence(**lost(twice, tmp_path)))
     assert is_sound(twice.folder)
-    assert known(twice) == [1, 2, 3]
+    assert known(twice) == [FIRST, FIRST + 1, FIRST + 2]
 
 
 def test_rows_that_are_written_again_know_it_by_its_first_index_too(twice):
     flip(twice.folder, at.IDENTITIES, rows(twice.folder, at.IDENTITIES)[5][0], 7)
     assert all(dict(repair(twice.folder, fsck(twice.folder), [])).values())
-    assert known(twice) == [1, 2, 3]
+    assert known(twice) == [FIRST, FIRST + 1, FIRST + 2]

@@ -9,6 +9,8 @@ import pytest
 from ledger.store import layout as at
 from ledger.upkeep.copies import backup, open_copy
 from ledger.upkeep.fsck import fsck, repair
+from tests.livelog import FIRST
+from tests.statements import added
 from tests.upkeep.spoil import (
     another_process,
     checks,
@@ -52,6 +54,11 @@ def row_of(log, index):
     return row
 
 
+def first(kind):
+    """Where the first of the entries stands that were handed in."""
+    return FIRST if kind == "record" else 0
+
+
 def mend(log, *copies):
     return dict(repair(log.folder, fsck(log.folder), copies))
 
@@ -60,7 +67,8 @@ def mend(log, *copies):
 def test_every_entry_that_was_handed_in_has_its_row(log_of, kind):
     log = log_of(kind)
     assert is_sound(log.folder)
-    assert len(rows(log.folder, at.IDENTITIES)) == SIZE
+    # And the schema of a record log, which nobody has handed in, has its own.
+    assert len(rows(log.folder, at.IDENTITIES)) == SIZE + (kind == "record")
 
 
 def test_a_log_that_keeps_repeats_has_no_rows(new_log):
@@ -109,6 +117,25 @@ def test_a_row_that_is_gone_is_found_where_the_entry_says_who_made_it(log_of):
     assert (row.index, row.says) == (5, "the row of this entry is missing")
 
 
+def test_the_rows_of_the_logs_own_entries_take_the_place_of_none_that_is_gone(log_of):
+    log = log_of("record")
+    log.given_up = True
+    with log.open() as opened:
+        opened.register(added())
+    assert len(rows(log.folder, at.IDENTITIES)) == SIZE + 2  # schema and producer
+    drop(log.folder, at.IDENTITIES, row_of(log, FIRST))
+    assert [row.index for row in fsck(log.folder).rows] == [FIRST]
+
+
+def test_the_row_of_the_schema_is_found_gone_and_written_again(log_of):
+    log = log_of("record")
+    before = rows(log.folder, at.IDENTITIES)
+    drop(log.folder, at.IDENTITIES, row_of(log, 1))
+    assert [row.index for row in fsck(log.folder).rows] == [1]
+    assert mend(log) == {"the rows of identities": True}
+    assert rows(log.folder, at.IDENTITIES) == before
+
+
 @pytest.mark.parametrize("kind", BY_DIGEST)
 def test_rows_that_are_gone_are_counted_where_it_does_not(log_of, kind):
     log = log_of(kind)
@@ -124,10 +151,10 @@ def test_rows_that_are_gone_are_counted_where_it_does_not(log_of, kind):
 def test_a_missing_row_costs_one_more_entry_and_changes_no_old_one(log_of, kind):
     log = log_of(kind)
     drop(log.folder, at.IDENTITIES, row_of(log, 5))
-    again = MADE[kind][0](SIZE)[5 - (kind == "record")]
+    again = MADE[kind][0](SIZE)[5 - first(kind)]
     with log.open() as opened:
         answer = opened.append([again])
-    assert answer.head.size == SIZE + 1 + (kind == "record")
+    assert answer.head.size == SIZE + 1 + first(kind)
     assert not answer.repeated
 
 
@@ -136,7 +163,7 @@ def test_a_wrong_row_gives_nobody_another_entry(log_of, kind):
     log = log_of(kind)
     row = row_of(log, 6)
     put(log.folder, at.IDENTITIES, row, at.index_key(7))
-    again = MADE[kind][0](SIZE)[6 - (kind == "record")]
+    again = MADE[kind][0](SIZE)[6 - first(kind)]
     with log.open() as opened:
         answer = opened.append([again])
     assert list(answer.indexes) != [7]

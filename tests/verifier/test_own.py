@@ -1,5 +1,6 @@
 """What a log enters itself is read strictly, and shown to whoever asks."""
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -17,6 +18,13 @@ GENESIS = {
     "genesis": bytes(16),
     "entries": "record",
     "keys": [],
+}
+TEXT = '{"title":"a record of \u00e4nything"}'
+SCHEMA = {
+    "kind": "schema.publish",
+    "schema": "provlog/record/1",
+    "digest": f"sha256:{sha256(TEXT.encode()).hexdigest()}",
+    "json_schema": TEXT,
 }
 
 
@@ -51,10 +59,37 @@ def test_there_is_always_a_kind(own):
         check_own(own)
 
 
-@pytest.mark.parametrize("name", sorted(GENESIS.keys() - {"kind"}))
-def test_a_known_kind_has_all_its_members(name):
-    with pytest.raises(MalformedError, match=name):
-        check_own({each: GENESIS[each] for each in GENESIS if each != name})
+@pytest.mark.parametrize(
+    ("own", "name"),
+    [
+        (own, name)
+        for own in (GENESIS, SCHEMA)
+        for name in sorted(own.keys() - {"kind"})
+    ],
+)
+def test_a_known_kind_has_all_its_members(own, name):
+    with pytest.raises(MalformedError, match=f" has no {name},"):
+        check_own({each: own[each] for each in own if each != name})
+
+
+def test_a_schema_is_known_by_the_digest_of_its_text():
+    assert parse_own(own_entry(body=encode_own(SCHEMA))) == SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("json_schema", TEXT + "\n"),
+        ("json_schema", ""),
+        ("digest", f"sha256:{64 * '0'}"),
+        ("digest", SCHEMA["digest"].upper()),
+        ("digest", SCHEMA["digest"].removeprefix("sha256:")),
+    ],
+    ids=["another text", "no text", "another digest", "upper case", "no algorithm"],
+)
+def test_a_schema_whose_digest_is_not_that_of_its_text_is_none(name, value):
+    with pytest.raises(MalformedError, match="the digest is not that of the text"):
+        check_own({**SCHEMA, name: value})
 
 
 def test_a_kind_of_a_newer_log_is_no_error():

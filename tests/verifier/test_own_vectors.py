@@ -21,7 +21,8 @@ from verifier import (
 )
 from verifier.commitment import Opening, commitment, verify_openings
 from verifier.cosignature import verify_subtree_cosignature
-from verifier.record import encode_record, parse_digest, parse_record, parse_record_json
+from verifier.record import encode_record, parse_record, parse_record_json
+from verifier.spelling import parse_digest
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors"
 

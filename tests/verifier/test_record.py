@@ -11,13 +11,12 @@ from verifier import MalformedError, cbor
 from verifier.entry import MAX_BODY_BYTES
 from verifier.record import (
     check_record,
-    digest_text,
     encode_record,
-    parse_digest,
     parse_record,
     parse_record_json,
     texts,
 )
+from verifier.spelling import digest_text, parse_digest
 
 ID = "01a0c54a-5ad0-7aa2-bf0c-d051085a3e8f"
 TRUE = {"id": ID, "kind": "inference", "usage": {"input": 12}, "tags": ["a", True]}

@@ -11,8 +11,8 @@ from verifier.certificate import Certificate
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError
 from verifier.own import FREEZE, MEDIA_TYPE, encode_own
-from verifier.record import digest_text
 from verifier.report import Report
+from verifier.spelling import digest_text
 from verifier.statement import COSE, DSSE, Statement, check_bare, is_statement
 from verifier.statement.own import check_not_own, is_own, own_in
 from verifier.statement.telling import note_statement, told

@@ -18,7 +18,7 @@ from verifier.document import parse_json
 from verifier.entry import MAX_BODY_BYTES
 from verifier.errors import MalformedError, SignatureError
 from verifier.keys import PublicKey
-from verifier.record import digest_text
+from verifier.spelling import digest_text
 from verifier.statement import envelope as envelopes
 from verifier.statement.claims import SHA_256, UNDERSTOOD, Claims
 from verifier.statement.envelope import Envelope, signers_of
