@@ -36,9 +36,7 @@ def workflow_end() -> Record:
 
 
 def agent_start() -> Record:
-    return desk.record(
-        "agent.start", delegation=[{"id": "person:7f3c", "type": "human"}]
-    )
+    return desk.record("agent.start", delegation=[{"id": "person:1", "type": "human"}])
 
 
 def agent_end() -> Record:
@@ -83,9 +81,7 @@ def policy_decision() -> Record:
 
 
 def evaluation() -> Record:
-    return desk.record(
-        "evaluation", evaluation={"name": "groundedness", "score": "0.94"}
-    )
+    return desk.record("evaluation", evaluation={"name": "grounded", "score": "0.94"})
 
 
 def review_request() -> Record:
