@@ -20,7 +20,7 @@ from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parent
 ROOT = SAMPLE.parents[1]
-STORY = "refund.jsonl"
+STORY = "records.jsonl"
 WITNESSES = ("w1", "w2")
 POLICY = ("--policy", "log/policy.txt")
 ANY_PORT = ("--listen", "127.0.0.1:0")
@@ -126,7 +126,7 @@ def main() -> None:
 
 def tell(demo: Demo) -> None:
     """The story."""
-    shutil.copy(SAMPLE / "stories" / STORY, demo.folder)
+    shutil.copy(SAMPLE / "stories" / "refund" / STORY, demo.folder)
     show("# A log begins. Of what is said, the gist.")
     demo.run(
         *("provlog", "init", "log", "--origin", "demo.example/refunds"),

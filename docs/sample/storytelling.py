@@ -1,10 +1,11 @@
-"""Three stories as records: python -m docs.sample.storytelling [FOLDER]
+"""Three stories, each a folder: python -m docs.sample.storytelling [FOLDER]
 
 A refund that an AI assists, from the customer's ticket to the confirmed payment; a
 change of code that a model writes, from the requirement to the deployment, with a
 squash merge; a model, from its dataset to the day on which it is taken back. Each
 record leads to what it came from, so that a story can be followed from any of its
-ends. Ids and times are the same in every run.
+ends; and beside the records lie the files that they name by their digests. Ids and
+times are the same in every run.
 """
 
 from __future__ import annotations
@@ -16,14 +17,51 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
-from capture import Recorder, link, of_messages, of_text
+from capture import Recorder, link, of_bytes
 
 HERE = Path(__file__).resolve().parent / "stories"
+RECORDS = "records.jsonl"
 BEGAN = datetime(2026, 11, 30, 9, tzinfo=UTC)
 Story = list[dict[str, Any]]
-PROPOSAL = of_text("Pay back 49.00: sent back within 60 days.", "proposal")
+WEIGHTS = ("weights-v4.bin", "weights")
 REPO = "https://code.example/refunds"
-WEIGHTS = of_text("weights v4", "weights")
+PATCH = "-LIMIT = 30\n+LIMIT = 60\n"
+FILES = {
+    "refund": {
+        "ticket.txt": "I sent it back after 40 days. May I have my 49.00?\n",
+        "handbook-3.md": "What is sent back within 60 days is paid back.\n",
+        "order-asked.json": '{"order":"7781"}',
+        "order.json": '{"days":40,"paid":"49.00"}',
+        "messages.json": '[{"content":"May it be paid back?","role":"user"}]',
+        "proposal.txt": "Pay back 49.00: sent back within 60 days.\n",
+        "refunds.rego": "package refunds\n\nR3 := amount > 25\n",
+        "payment.txt": "pay 49.00 to customer-12\n",
+        "confirmation.txt": "paid 49.00\n",
+    },
+    "change": {
+        "REQ-12.md": "What is sent back within 60 days is paid back.\n",
+        "ticket.txt": "Raise the limit from 30 to 60 days.\n",
+        "messages.json": '[{"content":"Raise the limit.","role":"user"}]',
+        "limit.patch": PATCH,
+        "merged.patch": f"{PATCH}+assert LIMIT == 60\n",
+        "refunds-1.5.txt": "stands for the sources at the merge\n",
+        "refunds-1.5.oci": "stands for the image that was built of them\n",
+    },
+    "model": {
+        "claims-2026.csv": "claim,paid\n1,yes\n2,no\n",
+        "gpu-node.txt": "python 3.11.7, torch 2.9.1, driver 580.95\n",
+        "weights-v4.bin": "stands for the weights\n",
+        "model-card.md": "# claims-7b v4\n\nMade of claims-2026.csv.\n",
+        "incident.txt": "Claims of 2025 are judged by the rules of 2026.\n",
+    },
+}
+"""What the records of each story name by digest."""
+
+
+def artifact(story: str, name: str, role: str = "") -> dict[str, Any]:
+    """One of the files of a story, as a record names it."""
+    media_type = "application/json" if name.endswith(".json") else "text/plain"
+    return of_bytes(FILES[story][name].encode(), role, name, media_type)
 
 
 class Telling:
@@ -68,28 +106,27 @@ def refund() -> Story:
 def _proposed(telling: Telling) -> Story:
     """From the letter to what the model proposes."""
     desk, model = telling.by("service:helpdesk"), telling.by("agent:refunds")
-    letter = of_text("I sent it back after 40 days. May I have my 49.00?", "ticket")
+    letter = artifact("refund", "ticket.txt", "ticket")
+    rule = artifact("refund", "handbook-3.md")
     ticket = desk.record("ticket", outputs=[letter])
     source = link("used", "ticket:helpdesk/PAY-7")
     began = desk.workflow_start("refund-7781", links=[source, link("used", ticket)])
     found = model.retrieval(
         "handbook",
-        documents=[
-            {"id": "refunds#3", "digest": of_text("60 days")["digest"], "used": True}
-        ],
+        documents=[{"id": "refunds#3", "digest": rule["digest"], "used": True}],
         links=[link("informedBy", began)],
     )
     order = model.tool_call(
         "orders.lookup",
         side_effect="read",
-        args=of_text('{"order":"7781"}'),
-        result=of_text('{"paid":"49.00","days":40}'),
+        args=artifact("refund", "order-asked.json"),
+        result=artifact("refund", "order.json"),
         links=[link("informedBy", began)],
     )
     asked = model.inference(
         {"provider": "example", "request_name": "claims-7b", "version": "2026-09"},
-        inputs=[of_messages([{"role": "user", "content": "May it be paid back?"}])],
-        outputs=[PROPOSAL],
+        inputs=[artifact("refund", "messages.json", "messages")],
+        outputs=[artifact("refund", "proposal.txt", "proposal")],
         params={"temperature": "0.2", "max_tokens": 512},
         usage={"input": 812, "output": 21},
         links=[link("used", ticket), link("used", found), link("used", order)],
@@ -101,31 +138,31 @@ def _agreed(telling: Telling, asked: dict[str, Any]) -> Story:
     """From the rule that wants a person to the money."""
     desk, model = telling.by("service:helpdesk"), telling.by("agent:refunds")
     lead, bank = telling.by("person:7f3c"), telling.by("service:payments")
+    proposal = artifact("refund", "proposal.txt")
     ruled = model.policy_decision(
         "refunds.rego",
         "require_review",
         version="12",
         rule="R3",
         action="escalated",
+        bundle_digest=artifact("refund", "refunds.rego")["digest"],
         links=[link("evaluates", asked)],
     )
     wanted = model.review_request(
-        [PROPOSAL], view="full", links=[link("informedBy", ruled)]
+        [proposal], view="full", links=[link("informedBy", ruled)]
     )
     agreed = lead.review_decision(
         "approved",
-        shown=[PROPOSAL],
+        shown=[proposal],
         role="team lead",
         links=[link("reviews", asked), link("informedBy", wanted)],
     )
-    order_text = of_text("pay 49.00 to customer-12")
-    planned = bank.effect(
-        "planned", request=order_text, links=[link("informedBy", agreed)]
-    )
+    order = artifact("refund", "payment.txt")
+    planned = bank.effect("planned", request=order, links=[link("informedBy", agreed)])
     paid = bank.effect(
         "confirmed",
-        request=order_text,
-        response=of_text("paid 49.00"),
+        request=order,
+        response=artifact("refund", "confirmation.txt"),
         confirmed_by="bank.example",
         links=[link("informedBy", planned)],
     )
@@ -144,11 +181,11 @@ def _written(telling: Telling) -> Story:
     """From the requirement to two commits."""
     owner, agent = telling.by("person:2b11"), telling.by("agent:coder")
     need = owner.record(
-        "requirement", outputs=[of_text("Refund within 60 days", "REQ-12")]
+        "requirement", outputs=[artifact("change", "REQ-12.md", "requirement")]
     )
     ticket = owner.record(
         "ticket",
-        outputs=[of_text("Raise the limit to 60 days", "ticket")],
+        outputs=[artifact("change", "ticket.txt", "ticket")],
         links=[link("implements", need)],
     )
     session = agent.record(
@@ -160,8 +197,8 @@ def _written(telling: Telling) -> Story:
     )
     asked = agent.inference(
         "coder-30b",
-        inputs=[of_messages([{"role": "user", "content": "Raise the limit."}])],
-        outputs=[of_text("-LIMIT = 30\n+LIMIT = 60\n", "patch")],
+        inputs=[artifact("change", "messages.json", "messages")],
+        outputs=[artifact("change", "limit.patch", "patch")],
         session_id="s-19",
         links=[link("informedBy", session)],
     )
@@ -194,7 +231,7 @@ def _delivered(telling: Telling, commits: Story) -> Story:
     )
     agreed = dev.review_decision(
         "approved",
-        shown=[of_text("-LIMIT = 30\n+LIMIT = 60\n", name="the whole difference")],
+        shown=[artifact("change", "merged.patch")],
         role="maintainer",
         links=[link("reviews", each) for each in (*commits, tested, scanned)],
     )
@@ -211,10 +248,10 @@ def _delivered(telling: Telling, commits: Story) -> Story:
             link("informedBy", agreed),
         ],
     )
-    image = of_text("refunds 1.5 image", "image", "refunds-1.5.oci")
+    image = artifact("change", "refunds-1.5.oci", "image")
     built = ci.record(
         "build",
-        inputs=[of_text("sources at the merge", "source")],
+        inputs=[artifact("change", "refunds-1.5.txt", "source")],
         outputs=[image],
         result={"status": "ok"},
         links=[link("derivedFrom", merged), link("used", f"git:{REPO}@{squashed}")],
@@ -240,12 +277,13 @@ def model() -> Story:
 def _made(telling: Telling) -> Story:
     """From the dataset to a model that is known."""
     data, tuner = telling.by("service:data"), telling.by("agent:tuner")
-    ops, rows = telling.by("service:ops"), of_text("claims 2026", "dataset")
+    ops, weights = telling.by("service:ops"), artifact("model", *WEIGHTS)
+    rows = artifact("model", "claims-2026.csv", "dataset")
     dataset = data.record("dataset.version", outputs=[rows])
     ran_in = tuner.record(
         "environment.snapshot",
         environment={
-            "digest": of_text("gpu node")["digest"],
+            "digest": artifact("model", "gpu-node.txt")["digest"],
             "runtime": "python 3.11.7",
         },
     )
@@ -253,11 +291,11 @@ def _made(telling: Telling) -> Story:
         "model.derive",
         model={
             "base": f"hf:example/base-7b@{commit('base-7b')}",
-            "digest": WEIGHTS["digest"],
+            "digest": weights["digest"],
             "method": "finetune",
         },
         inputs=[rows],
-        outputs=[WEIGHTS],
+        outputs=[weights],
         env_ref=ran_in["environment"]["digest"],
         links=[link("used", dataset), link("used", ran_in)],
     )
@@ -271,7 +309,7 @@ def _made(telling: Telling) -> Story:
         model={
             "request_name": "claims-7b",
             "version": "4",
-            "digest": WEIGHTS["digest"],
+            "digest": weights["digest"],
         },
         links=[link("derivedFrom", derived), link("informedBy", measured)],
     )
@@ -281,9 +319,10 @@ def _made(telling: Telling) -> Story:
 def _used(telling: Telling, registered: dict[str, Any]) -> Story:
     """From the approval to the day on which it is taken back."""
     ops, risk = telling.by("service:ops"), telling.by("person:51ac")
+    weights = artifact("model", *WEIGHTS)
     agreed = risk.review_decision(
         "approved",
-        shown=[of_text("model card v4", name="model-card.md")],
+        shown=[artifact("model", "model-card.md")],
         role="risk",
         links=[link("approves", registered)],
     )
@@ -295,12 +334,13 @@ def _used(telling: Telling, registered: dict[str, Any]) -> Story:
     deployed = ops.record(
         "deploy",
         env="production",
-        inputs=[WEIGHTS],
+        inputs=[weights],
         result={"status": "ok"},
         links=[link("deploys", registered), link("informedBy", champion)],
     )
     incident = risk.record(
         "incident",
+        inputs=[artifact("model", "incident.txt", "report")],
         links=[link("derivedFrom", "ticket:pager/INC-3"), link("informedBy", deployed)],
         risk={"risk_tier": "high", "substantial_modification": False},
     )
@@ -331,8 +371,15 @@ def lines(story: Story) -> str:
     return "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in story)
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-    folder.mkdir(exist_ok=True)
+def make(folder: Path) -> None:
+    """Write the stories, each to a folder of its own."""
     for name, story in STORIES.items():
-        (folder / f"{name}.jsonl").write_text(lines(story()))
+        here = folder / name
+        here.mkdir(parents=True, exist_ok=True)
+        (here / RECORDS).write_text(lines(story()))
+        for file, text in FILES[name].items():
+            (here / file).write_text(text)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)

@@ -1,10 +1,11 @@
 """Each story of docs/sample/stories is one chain of records that can be followed."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
-from docs.sample.storytelling import HERE, STORIES, lines
+from docs.sample.storytelling import HERE, RECORDS, STORIES, lines, make
 from ledger.log.forms import record_in
 from ledger.schema.checking import faults_in
 
@@ -16,11 +17,18 @@ def name(request):
     return request.param
 
 
-def test_it_is_what_its_script_makes(name):
-    written = (HERE / f"{name}.jsonl").read_text()
-    assert written == lines(STORIES[name]()), (
-        "mend it: python -m docs.sample.storytelling"
-    )
+def test_it_is_what_its_script_makes(name, tmp_path):
+    make(tmp_path)
+    kept = {each.name: each.read_bytes() for each in (HERE / name).iterdir()}
+    made = {each.name: each.read_bytes() for each in (tmp_path / name).iterdir()}
+    assert kept == made, "mend it: python -m docs.sample.storytelling"
+
+
+def test_its_records_name_each_file_that_lies_beside_them(name):
+    said = lines(STORIES[name]())
+    for each in (HERE / name).iterdir():
+        digest = sha256(each.read_bytes()).hexdigest()
+        assert each.name == RECORDS or digest in said, each.name
 
 
 def test_each_of_its_records_keeps_every_rule(name):
@@ -61,7 +69,7 @@ def reached(leads, begin):
 def test_a_story_is_logged_as_it_is(new_log, tmp_path, name):
     live = new_log(kind="record")
     with live.open() as log:
-        text = (HERE / f"{name}.jsonl").read_bytes().splitlines()
+        text = (HERE / name / RECORDS).read_bytes().splitlines()
         answer = log.append([record_in(line, by_line=True) for line in text])
         assert len(answer.indexes) == len(STORIES[name]())
 

@@ -1,0 +1,3 @@
+package refunds
+
+R3 := amount > 25
