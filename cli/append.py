@@ -22,7 +22,7 @@ from ledger.errors import Refused
 from ledger.log.forms import record_in
 from ledger.log.log import Log
 from ledger.log.pool import Admitted
-from ledger.upkeep.meaning import enter_rules
+from ledger.upkeep.meaning import missing_rules
 
 
 @click.command(
@@ -83,7 +83,7 @@ def append(
     with Log.open(folder, without=without) as log:
         if log.hold:
             raise log.hold
-        enter_rules(log)
+        _enter_rules(log)
         if lines is not None and log.charter.kind == "statement":
             raise click.UsageError("a statement may have LF in it; give each as a FILE")
         size = f"how much that is: provlog status {quote(str(folder))}"
@@ -95,6 +95,15 @@ def append(
                 _append_lines(log, file, as_json=as_json)
             else:
                 _append_files(log, files, as_json=as_json)
+
+
+def _enter_rules(log: Log) -> None:
+    """Enter what records are judged by, if it is not there yet."""
+    for each in missing_rules(log):
+        try:
+            log.submit([each]).wait()
+        except Refused as error:
+            voice.tell(f"warning: the rules for records are not in the log: {error}")
 
 
 def _append_files(log: Log, files: tuple[str, ...], *, as_json: bool) -> None:

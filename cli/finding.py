@@ -21,6 +21,7 @@ from verifier.cose import PREFIX as COSE_PREFIX
 from verifier.entry import PREFIX, Entry
 from verifier.errors import MalformedError
 from verifier.meter import Meter
+from verifier.own import MEDIA_TYPE as OWN
 from verifier.record import MEDIA_TYPE, parse_record, texts
 from verifier.report import path_text
 from verifier.spelling import digest_text
@@ -158,6 +159,8 @@ def hit_of(index: int, data: bytes, kind: str, digest: bytes) -> Hit | None:
         return _mention(index, content, digest)
     if is_statement(type_):
         return Hit(index, "statement", _about(content, digest))
+    if type_ == OWN:
+        return Hit(index, "file", "the log has entered it, to judge records by")
     return Hit(index, "digest", "it is the file's digest")
 
 

@@ -43,6 +43,12 @@ CLOCK_AHEAD: Final = Event(
     logging.WARNING,
     "At start, the clock was more than a week ahead of the newest entry.",
 )
+RULES_LEFT_OUT: Final = Event(
+    "rules_left_out",
+    logging.WARNING,
+    "The schema of records, or a profile, is not in the log: batch_bytes or pool_bytes "
+    "are less than it has.",
+)
 HALTED: Final = Event(
     "halted",
     logging.ERROR,

@@ -18,13 +18,13 @@ def folder(name: str) -> Path:
 
     May be called in a test, or while a module is being collected.
     """
-    home = os.environ.get("PROVLOG_VECTORS", "../shared/vectors")
+    home = os.environ.get("FOREIGN_VECTORS", "../shared/vectors")
     path = (ROOT / home / name).resolve()
     if path.is_dir():
         return path
     reason = (
         f"foreign vectors '{name}' are not in {home}; "
-        "PROVLOG_VECTORS can name the folder that holds them"
+        "FOREIGN_VECTORS can name the folder that holds them"
     )
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

@@ -30,6 +30,7 @@ from verifier.report import Report, path_text, time_text
 from verifier.spelling import digest_text
 from verifier.statement import is_statement
 from verifier.statement.own import own_in
+from verifier.statement.summary import clip
 
 _ED25519_BYTES = 64
 _ML_DSA_44_BYTES = 2420
@@ -168,7 +169,7 @@ def _explain_entry(data: bytes, report: Report) -> None:
             report.notes("record", f"{name}: {value!r}")
     elif entry.type == own.MEDIA_TYPE:
         for name, value in own.parse_own(entry).items():
-            report.notes("own", f"{name}: {value!r}")
+            report.notes("own", clip(f"{name}: {value!r}"))
     elif is_statement(entry.type):
         explain_statement(entry.body, report)
 

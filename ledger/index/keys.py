@@ -22,7 +22,10 @@ from ledger.errors import Refused
 from verifier import cbor
 from verifier.entry import Entry
 from verifier.errors import MalformedError
+from verifier.own import MEDIA_TYPE as OWN
+from verifier.own import PUBLISHED, parse_own
 from verifier.record import MEDIA_TYPE, texts
+from verifier.spelling import parse_digest
 from verifier.statement import Statement, is_statement
 
 DIGEST: Final = "digest"
@@ -109,6 +112,8 @@ def _names_inside(data: bytes) -> list[bytes]:
     names = [digest_name(sha256(entry.body).digest())]
     if is_statement(entry.type):
         return names + _names_of_statement(entry.body)
+    if entry.type == OWN:
+        return names + _published(entry)
     if entry.type != MEDIA_TYPE:
         return names + _stated(entry.body)
     try:
@@ -119,6 +124,17 @@ def _names_inside(data: bytes) -> list[bytes]:
     except (MalformedError, ValueError):
         pass
     return names
+
+
+def _published(entry: Entry) -> list[bytes]:
+    """The name of the schema or profile that the log has entered."""
+    try:
+        own = parse_own(entry)
+    except MalformedError:
+        return []
+    return (
+        [digest_name(parse_digest(own["digest"]))] if own["kind"] in PUBLISHED else []
+    )
 
 
 def _names_of_record(record: dict[str, object]) -> list[bytes]:

@@ -63,7 +63,7 @@ def schema() -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def text() -> bytes:
     """The same as it is published: its bytes never change, nor does its digest."""
-    return json.dumps(schema(), separators=(",", ":"), sort_keys=True).encode()
+    return json.dumps(schema(), separators=(",", ":"), sort_keys=True).encode() + b"\n"
 
 
 def _open(rule: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from ledger.clock import read_clock, stopwatch
-from ledger.errors import Held
-from ledger.events import MEASURE_FAILED, emit
+from ledger.errors import Held, Refused, Unavailable
+from ledger.events import MEASURE_FAILED, RULES_LEFT_OUT, emit
 from ledger.http.operations import Health, operations_server
 from ledger.http.problems import KINDS
 from ledger.http.serving import Serving
@@ -59,7 +59,7 @@ from ledger.server.outlet import Outlet
 from ledger.server.outside import Inside, goes_outside, kept_of
 from ledger.server.processes import own_bytes
 from ledger.store import Usage
-from ledger.upkeep.meaning import enter_rules
+from ledger.upkeep.meaning import missing_rules
 
 FIRST: Final = b"+"
 AGAIN: Final = b"!"
@@ -102,6 +102,8 @@ class Writing:
         self._full: Held | None = None
         self._signed = self._refused = 0
         self._state = ""
+        self._ruled = False
+        """Whether all rules for records stand in the log, as far as they can."""
         counts.set(START_TIME_SECONDS, read_clock().wall_ms / 1000)
         counts.set(DISK_FLOOR_BYTES, log.home.config.min_free_bytes)
         counts.set(POOL_LIMIT_ENTRIES, log.home.config.pool_entries)
@@ -112,8 +114,7 @@ class Writing:
     async def start(self, operations: socket.socket) -> None:
         """Begin to publish, to look, and to answer those who watch."""
         self._full = _full(self.log.usage(), self.log.home)
-        if not self.hold:
-            enter_rules(self.log)
+        self._enter_rules()
         self._publishing = asyncio.create_task(self.desk.publish())
         if isinstance(self._outlet, Inside):
             # So that there is a checkpoint from the first moment, if that can be.
@@ -155,6 +156,21 @@ class Writing:
         """Why nothing is written, or would be if somebody came."""
         return self.log.hold or self._full
 
+    def _enter_rules(self) -> None:
+        """Enter what records are judged by, before any; until it is there."""
+        if self._ruled or self.hold:
+            return
+        missing = missing_rules(self.log)
+        self._ruled = not missing
+        for each in missing:
+            try:
+                self.log.submit([each])
+            except Refused as error:
+                self._ruled = True
+                emit(RULES_LEFT_OUT, error=error)
+            except (Held, Unavailable):
+                pass  # it is tried again, as long as the log is served
+
     async def _measure(self) -> None:
         failing = False
         while True:
@@ -174,6 +190,7 @@ class Writing:
         entries, bytes_ = log.waiting
         usage = log.usage()
         self._full = _full(usage, log.home)
+        self._enter_rules()
         counts.set(POOL_ENTRIES, entries)
         counts.set(POOL_BYTES, bytes_)
         counts.set(HEAD_SIZE, self.desk.head.size)

@@ -77,6 +77,16 @@ def test_the_same_record_has_the_same_index_however_its_json_is_laid_out(
     assert said == "2  run.json\n2  same.json  already logged\n"
 
 
+def test_rules_larger_than_a_batch_may_be_are_told_and_the_rest_is_logged(
+    new_log, tmp_path
+):
+    log = new_log(kind="record", older=True, settings="batch_bytes = 20000\n")
+    (tmp_path / "run.json").write_bytes(record_text(1))
+    given = provlog("append", log.folder, tmp_path / "run.json")
+    assert given.stdout == f"1  {tmp_path / 'run.json'}\n"
+    assert "warning: the rules for records are not in the log" in given.stderr
+
+
 @pytest.mark.parametrize(
     ("file", "check"),
     [("other.json", "conflict"), ("bad.json", "schema"), ("one", "form")],

@@ -8,7 +8,9 @@ import pytest
 
 from capture import of_file
 from ledger.schema import jsonschema
-from tests.cli.operating import done, provlog, record_text
+from tests.cli.operating import ROOT, done, provlog, record_text
+
+SCHEMA = ROOT / "docs" / "record.schema.json"
 
 
 @pytest.fixture
@@ -71,6 +73,11 @@ def test_nothing_that_somebody_wrote_moves_the_cursor(new_log, tmp_path):
     (tmp_path / "odd").write_bytes(odd)
     done("append", log.folder, tmp_path / "odd")
     assert "\x1b" not in done("show", log.folder, 2)
+
+
+def test_the_schema_is_found_by_its_file(story):
+    said = done("check", story, SCHEMA)
+    assert said == "entry 1  the log has entered it, to judge records by\n"
 
 
 # Lists

@@ -110,7 +110,7 @@ def test_any_changed_byte_of_a_note_takes_that_one_away_and_no_other(published):
     notes = published.file.read_bytes()
     start, note = len(published.notes[1]), published.notes[2]
     # By another name or id the line for COSE receipts is nobody's: all pass over it.
-    foreign = range(note.rindex("\u2014 ".encode()), note.rindex(b" ") + 6)
+    foreign = range(note.rindex("\u2014 ".encode()), note.rindex(b" ") + 7)
     for at in range(len(note)):
         if at in foreign:
             continue

@@ -106,7 +106,7 @@ def test_the_empty_submitter_is_not_taken_for_the_operator(new_log):
 
 @pytest.mark.parametrize("data", [b"", b"\x00", bytes(MAX_ENTRY_BYTES)], ids=len)
 def test_an_opaque_log_takes_any_bytes_as_they_are(data):
-    assert admission("opaque").admit(data, by="s-1") == (None, data, None)
+    assert admission("opaque").admit(data, by="s-1") == (None, data, None, ())
 
 
 def test_an_opaque_log_takes_no_more_bytes_than_an_entry_tile_can_count():

@@ -13,7 +13,7 @@ NUMBERS = [name for name, default in FIELDS.items() if type(default) is int]
 FILES = [
     *("anchor", "key", "anchor_token", "webhook_secret", "tls_certificate", "tls_key"),
 ]
-LISTS = ["targets", "anchors", "webhooks", "reach", "statement_types"]
+LISTS = ["targets", "anchors", "webhooks", "reach", "profiles", "statement_types"]
 ADDRESSES = ["listen", "operations"]
 CHOICES = {
     "reads": ["public", "token"],

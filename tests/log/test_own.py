@@ -54,7 +54,7 @@ def test_a_genesis_that_continues_says_which_tree(new_log):
 
 
 def test_the_schema_is_entered_as_it_is_published_with_its_digest():
-    text = (DOCS / "record.schema.json").read_text().removesuffix("\n")
+    text = (DOCS / "record.schema.json").read_text()
     assert read(schema_publish(), known=True) == {
         "kind": "schema.publish",
         "schema": "provlog/record/1",

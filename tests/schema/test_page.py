@@ -25,7 +25,7 @@ python -c "from pathlib import Path; from ledger.schema import page, jsonschema
 from docs.sample.kinds import begin, code
 at = Path('docs/record.md'); head = at.read_text().partition('## Kinds')[0]
 at.write_text(head + page.page(begin(), code))
-Path('docs/record.schema.json').write_bytes(jsonschema.text() + b'\\n')"
+Path('docs/record.schema.json').write_bytes(jsonschema.text())"
 """
 
 
@@ -35,7 +35,7 @@ def test_the_reference_is_made_from_the_types():
 
 def test_the_json_schema_is_made_from_the_types():
     written = (DOCS / "record.schema.json").read_bytes()
-    assert written == jsonschema.text() + b"\n", f"mend it: {WRITE}"
+    assert written == jsonschema.text(), f"mend it: {WRITE}"
 
 
 def test_the_python_of_the_page_makes_records_that_keep_every_rule():

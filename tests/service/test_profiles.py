@@ -159,6 +159,15 @@ def test_a_profile_is_entered_once_and_a_new_version_of_it_again(house, new_serv
     assert [each.get("version") for each in own] == [None, None, "1", "2"]
 
 
+def test_rules_larger_than_a_batch_may_be_are_left_out_and_told(new_log, new_service):
+    older = new_log(kind="record", older=True, settings="batch_bytes = 20000\n")
+    service = new_service(older)
+    answer = posted(service, record(1))
+    assert (answer.status, answer.json["index"]) == (201, 1)
+    service.remember(answer.json)
+    assert service.said().count("rules_left_out") == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "names", "says"),
     [

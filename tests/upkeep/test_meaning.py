@@ -4,7 +4,7 @@ import pytest
 
 from ledger.log.log import Log
 from ledger.log.own import freeze, schema_publish
-from ledger.upkeep.meaning import enter_rules
+from ledger.upkeep.meaning import missing_rules
 from tests.livelog import FIRST
 from tests.log.fakes import SetClock, body
 from tests.upkeep.spoil import is_sound
@@ -20,6 +20,12 @@ def older(new_log):
     return log
 
 
+def entered(log):
+    """Enter what is missing, as those who write to a log do."""
+    for each in missing_rules(log):
+        log.submit([each]).wait()
+
+
 def owns(log):
     """What the log says itself, by index."""
     entries = map(Entry.parse, log.reading.entries(0, log.head.size))
@@ -29,7 +35,7 @@ def owns(log):
 
 def test_an_older_log_gets_it_behind_the_records_that_it_has(older):
     with older.open() as log:
-        enter_rules(log)
+        entered(log)
         assert older.append(body(1), log=log).indexes == [3]
         assert owns(log) == {0: "genesis", 2: "schema.publish"}
     assert is_sound(older.folder)
@@ -38,8 +44,8 @@ def test_an_older_log_gets_it_behind_the_records_that_it_has(older):
 def test_it_gets_it_once(older):
     for _ in range(2):
         with older.open() as log:
-            enter_rules(log)
-            enter_rules(log)
+            entered(log)
+            entered(log)
     with older.open() as log:
         assert owns(log) == {0: "genesis", 2: "schema.publish"}
         assert older.submit(log, [schema_publish()]).indexes == [2]
@@ -48,14 +54,14 @@ def test_it_gets_it_once(older):
 def test_a_log_that_has_it_from_its_birth_gets_no_other(new_log):
     log = new_log(kind="record")
     with log.open() as opened:
-        enter_rules(opened)
+        entered(opened)
         assert opened.head.size == FIRST
 
 
 @pytest.mark.parametrize("kind", ["statement", "opaque"])
 def test_a_log_without_records_gets_none(new_log, kind):
     with new_log(kind=kind).open() as log:
-        enter_rules(log)
+        entered(log)
         log.submit([]).wait()
         assert log.head.size == 0
 
@@ -64,12 +70,12 @@ def test_a_log_that_has_ended_stays_as_it_is(older):
     with older.open() as log:
         log.submit([freeze("the end")], freeze=True).wait()
     with older.open() as log:
-        enter_rules(log)
+        entered(log)
         assert owns(log) == {0: "genesis", 2: "freeze"}
 
 
 def test_a_log_that_is_held_is_left_alone(older):
     with Log.open(older.folder, clock=SetClock(wall_ms=2**40)) as log:
         assert log.hold
-        enter_rules(log)
+        entered(log)
         assert owns(log) == {0: "genesis"}
