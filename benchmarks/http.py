@@ -32,7 +32,7 @@ BATCH: Final = 256
 _MANY: Final = (
     UNIQUE
     + """
-local fill = string.rep("x", 300)
+local fill = string.rep("x", %d)
 function request()
   local lines = {}
   for i = 1, %d do
@@ -49,8 +49,8 @@ _OPAQUE_LINE: Final = """
     lines[i] = body .. fill:sub(#body + 1)
 """
 _RECORD_LINE: Final = """
-    local id = string.format("01a0c54a-5ad0-7%03x-8%03x-%04x%08x",
-      r % 4096, math.floor(r / 4096) % 4096, tid, n)
+    local id = string.format("01a0c54a-5ad0-7%%03x-8%%03x-%%04x%%08x",
+      r %% 4096, math.floor(r / 4096) %% 4096, tid, n)
     lines[i] = '%s' .. id .. '%s'
 """
 
@@ -85,10 +85,13 @@ def _receipts(folder: Path, seconds: int, rounds: int) -> None:
             print(f"    {connections:>5} connections  {found.text()}")
 
 
-def batch_script(kind: str, accept: str) -> str:
-    """Lines for wrk that submit batches, and ask for `accept`."""
+def batch_script(kind: str, accept: str, size: int = 300) -> str:
+    """Lines for wrk that submit batches, and ask for `accept`.
+
+    An opaque entry has `size` bytes, a record as many as it has.
+    """
     line = _OPAQUE_LINE if kind == "opaque" else _RECORD_LINE % typical()
-    return _MANY % (BATCH, line, accept)
+    return _MANY % (size, BATCH, line, accept)
 
 
 def _batches(folder: Path, seconds: int, rounds: int) -> None:

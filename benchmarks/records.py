@@ -38,6 +38,8 @@ def run(folder: Path, rounds: int, *, quick: bool = False) -> None:
     size = sum(map(len, typical())) + _ID_BYTES
     print(f"records of {size} bytes beside opaque entries of as many, {cores()} cores")
     with ExitStack() as stack:
+        for kind in ("record", "opaque"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
         urls = {
             kind: stack.enter_context(service(folder / kind, kind, 2))[0]
             for kind in ("record", "opaque")
@@ -56,7 +58,7 @@ def run(folder: Path, rounds: int, *, quick: bool = False) -> None:
             )
         print(f"  POST /v1/records:batch, {BATCH} a request, 16 connections, entries/s")
         for accept in ("text/plain", "application/x-ndjson"):
-            scripts = {kind: batch_script(kind, accept) for kind in urls}
+            scripts = {kind: batch_script(kind, accept, size) for kind in urls}
             _compare(accept, urls, scripts, 16, rounds, seconds, each=BATCH)
 
 

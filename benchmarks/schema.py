@@ -7,6 +7,7 @@ nothing, and the same hash.
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from hashlib import sha256
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ _REPLACED: Final = "01a0c54a-0000-7000-8000-000000000000"
 
 def typical() -> tuple[str, str]:
     """A typical inference record in JSON, what stands before its id and behind it."""
-    record = example("inference") | {"id": _REPLACED}
+    record = deepcopy(example("inference")) | {"id": _REPLACED}
     for name in ("cost", "params"):
         del record[name]
     for each in (*record["inputs"], *record["outputs"]):
