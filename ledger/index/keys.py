@@ -36,6 +36,11 @@ PREFIXES: Final = {DIGEST: b"d", RECORD: b"r"}
 KEY_BYTES: Final = 17
 _MENTION: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _DIGEST: Final = re.compile(rb"(?:sha256:)?([0-9a-f]{64})")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID: Final = re.compile(rb"(?s:[\xa1-\xb7]|\xb8.)\x62id\x78\x24([0-9a-f-]{36})")
+"""How a record begins in canonical CBOR: no name of a member comes before id."""
+_SPELLED: Final = re.compile(rb"\x78\x47sha256:([0-9a-f]{64})")
+"""A text of 71 bytes that is a digest, as CBOR has it."""
 _STATED_BYTES: Final = (32, 64, 64 + len("sha256:"))
 """How long a digest is, in each of its forms."""
 
@@ -47,10 +52,9 @@ def digest_name(digest: bytes) -> bytes:
 
 def record_name(record_id: str) -> bytes:
     """The name of the record with this id; ValueError if it is not spelled as one."""
-    found = UUID(record_id)
-    if str(found) != record_id:
+    if not _UUID.fullmatch(record_id):
         raise ValueError("a record's id is a UUID in lower case, with its four dashes")
-    return PREFIXES[RECORD] + found.bytes
+    return PREFIXES[RECORD] + bytes.fromhex(record_id.replace("-", ""))
 
 
 def key(kind: str, start: bytes) -> bytes:
@@ -116,6 +120,8 @@ def _names_inside(data: bytes) -> list[bytes]:
         return names + _published(entry)
     if entry.type != MEDIA_TYPE:
         return names + _stated(entry.body)
+    if plain := _names_of_plain(entry.body):
+        return names + plain
     try:
         # Only decoded: whether it is a good record was asked when it was admitted.
         record = cbor.decode(entry.body, text_keys=True)
@@ -135,6 +141,21 @@ def _published(entry: Entry) -> list[bytes]:
     return (
         [digest_name(parse_digest(own["digest"]))] if own["kind"] in PUBLISHED else []
     )
+
+
+def _names_of_plain(body: bytes) -> list[bytes]:
+    """The names of a record without commitments, out of its bytes; nothing of others.
+
+    Inside a longer text such bytes name what the record does not: to whoever wrote
+    that a row of the index is lost, and nobody finds what is not there.
+    """
+    if b"commitments" in body or not (begin := _ID.match(body)):
+        return []
+    mentioned = [digest_name(bytes.fromhex(x.decode())) for x in _SPELLED.findall(body)]
+    try:
+        return [record_name(begin[1].decode()), *mentioned]
+    except ValueError:
+        return []
 
 
 def _names_of_record(record: dict[str, object]) -> list[bytes]:

@@ -1,5 +1,6 @@
 """An entry is found by its digests and its record id, and by nothing it only hides."""
 
+import re
 from hashlib import sha256
 
 import pytest
@@ -33,7 +34,7 @@ from tests.statements import sign1 as statement_of
 from verifier import cbor
 from verifier.errors import ArtifactError, MalformedError
 from verifier.own import MEDIA_TYPE as OWN
-from verifier.record import encode_record, parse_record
+from verifier.record import encode_record, parse_record, texts
 from verifier.spelling import digest_text, parse_digest
 from verifier.statement import COSE
 from verifier.statement.envelope import MEDIA_TYPE as DSSE
@@ -47,6 +48,9 @@ def digest_of(data: bytes) -> bytes:
 
 def numbered_digest(number: int) -> str:
     return digest_text(sha256(b"%d" % number).digest())
+
+
+DIGESTS = [numbered_digest(number) for number in range(2)]
 
 
 def entry_of(**members) -> bytes:
@@ -329,3 +333,26 @@ def test_what_is_no_start_of_a_name_is_refused(start):
 def test_a_kind_of_name_that_there_is_not_is_refused():
     with pytest.raises(Refused, match="digest or record"):
         key("path", bytes(16))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"note": "ä", "inputs": [{"digest": DIGESTS[0]}]},
+        {"a": DIGESTS[0], "z": {"deep": [DIGESTS[1], DIGESTS[0]]}},
+        {"note": f"as {DIGESTS[0]}", "other": DIGESTS[1].upper()},
+        {f"n{number}": DIGESTS[1] for number in range(30)},
+        {"commitments": [{"path": ["a"], "digest": DIGESTS[0]}], "b": DIGESTS[1]},
+    ],
+    ids=["none", "one", "deep", "inside", "many", "sealed"],
+)
+def test_what_is_read_out_of_the_bytes_is_what_a_reader_of_the_record_finds(more):
+    body = encode_record({"id": record_id(1), **more})
+    record = parse_record(body)
+    open_ = {name: each for name, each in record.items() if name != "commitments"}
+    digest = "sha256:[0-9a-f]{64}"
+    said = [text for _, text in texts(open_) if re.fullmatch(digest, text)]
+    found = names_of(wrapped(body), "record")[2:]
+    mentioned = [digest_name(parse_digest(each)) for each in said]
+    assert found == list(dict.fromkeys([record_name(record_id(1)), *mentioned]))
