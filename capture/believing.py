@@ -155,7 +155,7 @@ def _entry(text: str) -> bytes:
 def _flags(result: dict[str, Any]) -> tuple[dict[str, str], ...]:
     """What the log says that a record lacks."""
     found = result.get("flags", [])
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(x, dict) for x in found):
         raise MalformedError(f"{_WHAT} has flags, and no list of them")
     return tuple(
         {name: member(each, name, str, _WHAT) for name in ("path", "rule", "mend")}

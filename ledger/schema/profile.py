@@ -38,7 +38,6 @@ class Profile:
 
     name: str
     version: str
-    says: str
     text: bytes
     demands: tuple[Demand, ...]
 
@@ -72,7 +71,6 @@ class Profile:
         return cls(
             name=found["name"],
             version=found["version"],
-            says=found["says"],
             text=text,
             demands=tuple(demands),
         )
