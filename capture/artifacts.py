@@ -20,6 +20,7 @@ from typing import Any, Final
 from verifier.spelling import digest_text
 
 Artifact = dict[str, Any]
+_MADE: Final = "what of_text, of_bytes, of_file or of_messages returns"
 _TRACEPARENT: Final = re.compile(
     r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}"
 )
@@ -57,6 +58,33 @@ def of_messages(
         list(messages), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
     return of_bytes(text.encode(), role, "", "application/json")
+
+
+def artifacts_in(given: Any, what: str) -> list[Artifact]:
+    """The artifacts; a text, or one alone, would be taken apart."""
+    if isinstance(given, str | bytes | Mapping):
+        raise TypeError(f"{what} is a list of {_MADE}, and not {called(given)}")
+    for each in given:
+        if not isinstance(each, Mapping):
+            raise TypeError(f"{what} has {_MADE} in it, and not {called(each)}")
+    return list(given)
+
+
+def digest_in(given: Any, what: str) -> str | None:
+    """The digest of an artifact: what has none would be left out without a word."""
+    if given is None:
+        return None
+    digest = given.get("digest") if isinstance(given, Mapping) else None
+    if not isinstance(digest, str):
+        raise TypeError(f"{what} is {_MADE}, and not {called(given)}")
+    return digest
+
+
+def called(given: object) -> str:
+    """What it is, in a sentence."""
+    if isinstance(given, Mapping):
+        return "another mapping"
+    return type(given).__name__
 
 
 def environment() -> dict[str, Any]:

@@ -17,6 +17,8 @@ from capture.wire import Answer
 from verifier.report import escape
 
 _SHOWN: Final = 300
+_SHOWN_OF_FAULTS: Final = 8_000
+"""What is wrong with a record is said whole: the log lists no more than that."""
 _WORD: Final = re.compile("[a-z0-9_-]{1,64}")
 
 _MEND: Final = {
@@ -64,7 +66,8 @@ class Trouble:
     def says(self) -> str:
         """What it says, for a person."""
         words = [self.document.get(each) for each in ("title", "detail")]
-        said = ": ".join(escape(each[:_SHOWN]) for each in words if type(each) is str)
+        most = _SHOWN_OF_FAULTS if "faults" in self.document else _SHOWN
+        said = ": ".join(_cut(each, most) for each in words if type(each) is str)
         return (
             f"it answered {self.status}"
             + (f" ({said})" if said else "")
@@ -113,3 +116,7 @@ class Trouble:
             status=self.status,
             problem=self.document,
         )
+
+
+def _cut(text: str, most: int) -> str:
+    return escape(text if len(text) <= most else f"{text[:most]}…")

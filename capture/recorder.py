@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from capture.artifacts import Artifact, environment
+from capture.artifacts import Artifact, artifacts_in, called, digest_in, environment
 from capture.ids import IDS
 
 SCHEMA: Final = "provlog/record/1"
@@ -26,6 +26,16 @@ _TYPES: Final = {
     "system": "system",
 }
 _OK: Final = "ok"
+_POLICY: Final = {
+    "action",
+    "bundle_digest",
+    "engine",
+    "evaluated",
+    "reason",
+    "reason_code",
+    "rule",
+    "version",
+}
 
 
 class Recorder:
@@ -96,7 +106,10 @@ class Recorder:
     ) -> dict[str, Any]:
         """A model was asked, and answered."""
         asked = {"request_name": model} if isinstance(model, str) else {**model}
-        said = {"inputs": list(inputs), "outputs": list(outputs)}
+        said = {
+            "inputs": artifacts_in(inputs, "inputs"),
+            "outputs": artifacts_in(outputs, "outputs"),
+        }
         result = {"status": status}
         return self.record("inference", model=asked, result=result, **said | members)
 
@@ -131,17 +144,22 @@ class Recorder:
         tool = _some(
             name=name,
             side_effect=side_effect,
-            args_digest=(args or {}).get("digest"),
-            result_digest=(result or {}).get("digest"),
+            args_digest=digest_in(args, "args"),
+            result_digest=digest_in(result, "result"),
         )
         return self.record("tool.call", tool=tool, result={"status": status}, **members)
 
     def policy_decision(
-        self, policy_id: str, verdict: str, *, links: Sequence[Any] = (), **policy: Any
+        self, policy_id: str, verdict: str, **members: Any
     ) -> dict[str, Any]:
-        """A rule was asked; the verdict is allow, deny, require_review or undefined."""
-        asked = {"id": policy_id, "verdict": verdict, "evaluated": True, **policy}
-        return self.record("policy.decision", policy=[asked], links=list(links))
+        """A rule was asked; the verdict is allow, deny, require_review or undefined.
+
+        Of `members` those of a policy are the rule's: version, rule, action, engine,
+        bundle_digest, reason, reason_code, evaluated. The others are the record's.
+        """
+        asked = {"id": policy_id, "verdict": verdict, "evaluated": True}
+        asked |= {name: members.pop(name) for name in [*members] if name in _POLICY}
+        return self.record("policy.decision", policy=[asked], **members)
 
     def review_request(
         self, shown: Sequence[Artifact], *, view: str = "full", **members: Any
@@ -176,8 +194,8 @@ class Recorder:
         """The world is to change: planned, dispatched, and then confirmed or failed."""
         effect = _some(
             state=state,
-            request_digest=(request or {}).get("digest"),
-            response_digest=(response or {}).get("digest"),
+            request_digest=digest_in(request, "request"),
+            response_digest=digest_in(response, "response"),
             confirmed_by=confirmed_by,
         )
         phase = "intent" if state == "planned" else "effect"
@@ -198,8 +216,15 @@ class Recorder:
 
 def link(rel: str, target: str | Mapping[str, Any]) -> dict[str, Any]:
     """A link to a target of one of the known forms, or to a record that was made."""
-    leads = target if isinstance(target, str) else f"rec:{target['id']}"
-    return {"rel": rel, "target": leads}
+    if isinstance(target, str):
+        return {"rel": rel, "target": target}
+    given: Any = target
+    if not isinstance(given, Mapping) or not isinstance(given.get("id"), str):
+        raise TypeError(
+            "a link leads to one of the forms of a target, such as sha256:…, or to a "
+            f"record that a Recorder has made, and not to {called(given)}"
+        )
+    return {"rel": rel, "target": f"rec:{given['id']}"}
 
 
 def _actor(actor: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -216,8 +241,8 @@ def _actor(actor: str | Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(artifacts: Sequence[Artifact], view: str) -> list[dict[str, Any]]:
     return [
-        _some(digest=each["digest"], view=view, name=each.get("name"))
-        for each in artifacts
+        _some(digest=each.get("digest"), view=view, name=each.get("name"))
+        for each in artifacts_in(artifacts, "shown")
     ]
 
 

@@ -38,7 +38,7 @@ which is all that the log says there, such as the schema of its records.
 \b
 Examples:
   provlog show LOG 4182093
-  provlog show LOG 1 --json | jq -r .own.json_schema
+  provlog show LOG 1 --json | jq -j .own.json_schema | sha256sum
   provlog show https://log.example 4182093 --policy log.policy"""
 )
 @log_and("INDEX")

@@ -61,7 +61,8 @@ Time = Annotated[
     str,
     text(
         rf"{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,6}})?Z",
-        "a day that there is, in UTC and with Z, as 2026-11-30T12:00:00.000001Z",
+        "a time in UTC with Z and at most six digits behind the point, as "
+        "2026-11-30T12:00:00.000001Z",
     ),
 ]
 Digest = Annotated[

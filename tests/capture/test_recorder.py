@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,9 @@ MADE = {
     "inference": DESK.inference("claims-7b", inputs=[TEXT], usage={"input": 812}),
     "retrieval": DESK.retrieval("handbook", documents=[{"id": "refunds#3"}]),
     "tool.call": DESK.tool_call("pay", side_effect="write", args=TEXT, result=TEXT),
-    "policy.decision": DESK.policy_decision("refunds.rego", "allow", rule="R3"),
+    "policy.decision": DESK.policy_decision(
+        "refunds.rego", "allow", rule="R3", risk={"purpose": "refund"}
+    ),
     "review.request": DESK.review_request([TEXT], view="summary"),
     "review.decision": DESK.review_decision("approved", shown=[TEXT], role="lead"),
     "action.effect": DESK.effect("confirmed", request=TEXT, confirmed_by="bank"),
@@ -122,3 +125,32 @@ def test_an_environment_is_the_same_until_something_in_it_changes():
 def test_what_is_no_traceparent_is_refused(header):
     with pytest.raises(ValueError, match="traceparent"):
         trace_of(header)
+
+
+def test_what_is_the_rules_is_the_rules_and_all_else_the_records():
+    made = MADE["policy.decision"]
+    assert made["policy"][0]["rule"] == "R3"
+    assert made["risk"] == {"purpose": "refund"}
+
+
+ANY: Any = DESK
+LINK: Any = link
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: ANY.tool_call("t", side_effect="read", args={"a": 1}), "args is what"),
+        (lambda: ANY.tool_call("t", side_effect="read", result="x"), "and not str"),
+        (lambda: ANY.effect("planned", request={"a": 1}), "request is what of_text"),
+        (lambda: ANY.inference("m", inputs=TEXT), "inputs is a list of what"),
+        (lambda: ANY.inference("m", inputs=["text"]), "in it, and not str"),
+        (lambda: ANY.review_decision("approved", shown="x"), "shown is a list of"),
+        (lambda: LINK("used", TEXT), "a record that a Recorder has made"),
+        (lambda: LINK("used", 7), "and not to int"),
+    ],
+    ids=["mapping", "text", "effect", "one", "texts", "shown", "artifact", "number"],
+)
+def test_what_would_be_left_out_or_taken_apart_is_refused_at_once(make, says):
+    with pytest.raises(TypeError, match=says):
+        make()
