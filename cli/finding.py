@@ -145,8 +145,7 @@ class Search:
 
 def hit_of(index: int, data: bytes, kind: str, digest: bytes) -> Hit | None:
     """What the entry has of the file with this digest, if anything."""
-    if kind == "auto":
-        kind = _looks(data)
+    known, kind = kind, _looks(data) if kind == "auto" else kind
     if digest_name(digest) not in names_of(data, kind):
         return None
     content, type_ = data, COSE if kind == "statement" else ""
@@ -160,7 +159,9 @@ def hit_of(index: int, data: bytes, kind: str, digest: bytes) -> Hit | None:
     if is_statement(type_):
         return Hit(index, "statement", _about(content, digest))
     if type_ == OWN:
-        return Hit(index, "file", "the log has entered it, to judge records by")
+        says = "the log has entered it, to judge records by"
+        sure = "" if known == "record" else "if this is a record log, "
+        return Hit(index, "digest", f"{sure}{says}")
     return Hit(index, "digest", "it is the file's digest")
 
 
@@ -190,6 +191,8 @@ def _mention(index: int, body: bytes, digest: bytes) -> Hit | None:
         return None  # in a log of bytes anybody can write what looks like a record
     open_ = {name: value for name, value in record.items() if name != "commitments"}
     paths = [path for path, each in texts(open_) if each == text]
+    if not paths:
+        return None  # such bytes are in it, and not as the digest of anything
     kind = record.get("kind")
     what = f"a record ({kind})" if isinstance(kind, str) else "a record"
     roles = {_ROLES.get(str(path[0]), "") for path in paths if path[-1] == "digest"}

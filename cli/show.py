@@ -22,6 +22,7 @@ from verifier.report import escape
 
 _WIDTH: Final = 10
 _LONG: Final = 200
+_IS: Final = {"opaque": "just bytes", "statement": "a statement"}
 
 
 @click.command(
@@ -54,7 +55,8 @@ def show(
 ) -> None:
     """Say what the record at INDEX says happened: who, with what, under which rules.
 
-    A line for each; what it names by a digest, check FILE finds. Where the log itself
+    A line for each of what matters most; --json has all of it. What it names by a
+    digest, check FILE finds. Where the log itself
     has entered something, such as its keys, it is that. The entry was held against the
     newest checkpoint, and with a policy that against the policy. LOG is an address, a
     log's folder or an exported one.
@@ -66,6 +68,9 @@ def show(
             says = f"there is no entry {index}: the log has {place.tree.size} entries"
             raise Refused("index", says)
         (data,) = place.entries(index, index + 1)
+    if place.kind not in ("record", "auto"):
+        says = f"an entry of this log is no record, but {_IS[place.kind]}"
+        raise Refused("record", says)
     entry = _entry(index, data)
     if entry.type == MEDIA_TYPE:
         name, whole = "record", parse_record(entry.body)
@@ -75,7 +80,7 @@ def show(
         voice.say_json({"index": index, "at": entry.at, "by": entry.by, name: whole})
         return
     for label, says in told(whole) if name == "record" else _own_told(whole):
-        voice.say(f"{label:<{_WIDTH}}  {escape(says)}")
+        voice.say(f"{escape(label[:_LONG]):<{_WIDTH}}  {escape(says)}")
 
 
 def _own_told(own: Own) -> Iterator[tuple[str, str]]:

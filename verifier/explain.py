@@ -168,8 +168,11 @@ def _explain_entry(data: bytes, report: Report) -> None:
         for name, value in record.items():
             report.notes("record", f"{name}: {value!r}")
     elif entry.type == own.MEDIA_TYPE:
-        for name, value in own.parse_own(entry).items():
-            report.notes("own", clip(f"{name}: {value!r}"))
+        whole = own.parse_own(entry)
+        for name, value in whole.items():
+            says = f"{name}: {value!r}"
+            published = name == own.PUBLISHED.get(whole["kind"])
+            report.notes("own", clip(says) if published else says)
     elif is_statement(entry.type):
         explain_statement(entry.body, report)
 

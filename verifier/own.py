@@ -22,6 +22,7 @@ FORMAT: Final = "provlog/1"
 GENESIS: Final = "genesis"
 SCHEMA_PUBLISH: Final = "schema.publish"
 PROFILE_PUBLISH: Final = "profile.publish"
+RULES_APPLY: Final = "rules.apply"
 KEY_ROTATE: Final = "key.rotate"
 FREEZE: Final = "freeze"
 PRODUCER_ADD: Final = "producer.add"
@@ -45,6 +46,7 @@ _MEMBERS: Final[dict[str, dict[str, type]]] = {
     },
     SCHEMA_PUBLISH: {"schema": str, "digest": str, "json_schema": str},
     PROFILE_PUBLISH: {"profile": str, "version": str, "digest": str, "toml": str},
+    RULES_APPLY: {"number": int, "profiles": list},
     KEY_ROTATE: {"keys": list},
     FREEZE: {"reason": str},
     PRODUCER_ADD: {
@@ -84,6 +86,8 @@ def check_own(own: object) -> Own:
     for name, wanted in _MEMBERS.get(own["kind"], {}).items():
         if type(own.get(name)) is not wanted:
             raise MalformedError(f"{own['kind']} has no {name}, or not as it must be")
+    if type(number := own.get("number")) is int and number < 0:
+        raise MalformedError(f"{own['kind']} has a number below 0")
     if text := PUBLISHED.get(own["kind"]):
         _check_digest(own, own[text])
     return own

@@ -6,6 +6,7 @@ stand in the order of what was sent. What is held of it is counted as it comes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,7 +16,7 @@ from ledger.http import bodies
 from ledger.http.asked import Asked
 from ledger.http.entrance import pay
 from ledger.http.memory import Holding
-from ledger.http.problems import MEDIA, Problem
+from ledger.http.problems import MEDIA, Problem, problem_of
 from ledger.http.routes import MAX_BODY_BYTES
 from ledger.http.splitting import Items, Lines, Splitter, TooLong, bytes_of
 from ledger.http.submitting import as_problem
@@ -84,6 +85,12 @@ async def groups_of(
                 group.held_bytes += block
             group.used_bytes += weight
             _admit(asked, group, place, each, by_line=by_line)
+            if error := group.refused.get(place):
+                # What is wrong may be longer to tell than what was to be logged.
+                told = len(json.dumps(problem_of(error).document))
+                held.have(told)
+                group.held_bytes += told
+                group.used_bytes += told
             place += 1
             if group.full(*most):
                 yield group

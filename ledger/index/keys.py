@@ -14,8 +14,9 @@ could choose what it is not found by.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from ledger.errors import Refused
@@ -91,7 +92,15 @@ def has_name(entry: bytes, kind: str, name: bytes) -> bool:
     """Whether `name` is one of `names_of(entry, kind)`; quick where an id is not."""
     if name.startswith(PREFIXES[RECORD]) and not _has_text(entry, name[1:]):
         return False
-    return name in names_of(entry, kind)
+    names = names_of(entry, kind)
+    if kind == "record" and name in names[2:]:
+        # Those out of the bytes are quick, and may be part of a longer text.
+        with suppress(MalformedError):
+            whole = Entry.parse(entry)
+            if whole.type == MEDIA_TYPE:
+                record: Any = cbor.decode(whole.body, text_keys=True)
+                return name in _names_of_record(record)
+    return name in names
 
 
 def _has_text(entry: bytes, record_id: bytes) -> bool:
@@ -146,8 +155,8 @@ def _published(entry: Entry) -> list[bytes]:
 def _names_of_plain(body: bytes) -> list[bytes]:
     """The names of a record without commitments, out of its bytes; nothing of others.
 
-    Inside a longer text such bytes name what the record does not: to whoever wrote
-    that a row of the index is lost, and nobody finds what is not there.
+    Inside a longer text such bytes name what the record does not. To whoever wrote
+    that a row of the index is lost; who follows it reads the record.
     """
     if b"commitments" in body or not (begin := _ID.match(body)):
         return []

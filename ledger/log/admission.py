@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock
-from ledger.config import NAME, Config
-from ledger.config.settings import wrong
+from ledger.config import Config
 from ledger.errors import Refused
 from ledger.log.forms import Canonical
 from ledger.log.identity import (
@@ -22,7 +20,7 @@ from ledger.log.registry import Registry
 from ledger.log.statements import Statements
 from ledger.schema.demands import NOTHING, Demands
 from ledger.schema.faults import Faulty
-from ledger.schema.profile import Profile, read_profile
+from ledger.schema.profile import Profile
 from ledger.schema.reading import read_cbor
 from ledger.store import Charter
 from verifier import cbor
@@ -112,16 +110,16 @@ class Admission:
 
 
 def admission_of(
-    folder: Path, config: Config, charter: Charter, registry: Registry, clock: Clock
+    config: Config,
+    charter: Charter,
+    profiles: Sequence[Profile],
+    registry: Registry,
+    clock: Clock,
 ) -> Admission:
     """The admission of a log, for whoever has its settings and reads its store."""
-    if config.profiles and charter.kind != "record":
-        says = f"profiles are about records, and this is a log of {charter.kind}s"
-        raise wrong(folder / NAME, says)
     statements = Statements(
         charter, registry, lambda: clock().wall_ms, config.statement_types
     )
-    profiles = [read_profile(each, folder) for each in config.profiles]
     return Admission(charter, statements, profiles)
 
 

@@ -1,8 +1,8 @@
 """Identity: by what a submission is known when it comes again.
 
 For a record it is who submits it and its id, for other things who submits them and
-the hash of their bytes; for what the log enters about producers its number, and for
-a schema or profile its digest. Who submits comes first in the key, and an id that
+the hash of their bytes; for what the log enters about producers or rules its number,
+for a schema or profile its digest. Who submits comes first in the key, and an id that
 begins with its time second, so that rows are written one behind the other; a row at a
 random place would cost ten times as much.
 """
@@ -15,7 +15,7 @@ from typing import Final
 
 from verifier.entry import LOG, Entry
 from verifier.errors import MalformedError
-from verifier.own import PRODUCERS, PUBLISHED, Own, parse_own
+from verifier.own import PRODUCERS, PUBLISHED, RULES_APPLY, Own, parse_own
 from verifier.record import parse_record
 from verifier.spelling import parse_digest
 from verifier.statement import is_statement
@@ -24,6 +24,7 @@ from verifier.statement.own import own_in
 BY_BYTES: Final = 16
 _REGISTER: Final = b"producer"
 _PUBLISHED: Final = b"published"
+_RULES: Final = b"rules"
 
 
 def record_identity(by: str, id_: str) -> bytes:
@@ -44,6 +45,11 @@ def register_identity(number: int) -> bytes:
 def published_identity(digest: str) -> bytes:
     """The identity of the entry that publishes a schema or profile by its digest."""
     return _of(LOG) + _PUBLISHED + parse_digest(digest)
+
+
+def rules_identity(number: int) -> bytes:
+    """The identity of the entry that is number `number` about what is demanded."""
+    return _of(LOG) + _RULES + number.to_bytes(8, "big")
 
 
 def is_of_log(identity: bytes) -> bool:
@@ -85,6 +91,8 @@ def own_identity(entry: bytes) -> bytes | None:
 def _registered(own: Own) -> bytes | None:
     if own["kind"] in PUBLISHED:
         return published_identity(own["digest"])
+    if own["kind"] == RULES_APPLY:
+        return rules_identity(own["number"])
     return register_identity(own["number"]) if own["kind"] in PRODUCERS else None
 
 

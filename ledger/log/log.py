@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from ledger.clock import Clock, read_clock
+from ledger.config import NAME as SETTINGS
+from ledger.config.settings import wrong
 from ledger.errors import Held, Refused
 from ledger.events import CLOCK_AHEAD, HELD, RECOVERED, emit
 from ledger.keys.signer import Signer
@@ -35,6 +37,7 @@ from ledger.log.scrubber import Scrubber
 from ledger.log.sequencer import Sequencer
 from ledger.log.signing import sign_anchored
 from ledger.log.states import mended_by
+from ledger.schema.profile import profiles_of
 from ledger.store import Charter, Head, LogStore, Usage
 from verifier.entry import MAX_BODY_BYTES, PREFIX_BYTES
 from verifier.errors import MalformedError
@@ -55,8 +58,12 @@ class Log:
         self.home = home
         self.charter: Charter = store.charter
         self.registry = Registry(store, lambda: self.head)
+        profiles = profiles_of(home.folder, home.config)
+        if profiles and self.charter.kind != "record":
+            says = f"profiles are about records; this is a log of {self.charter.kind}s"
+            raise wrong(home.folder / SETTINGS, says)
         self.admission = admission_of(
-            home.folder, home.config, self.charter, self.registry, clock
+            home.config, self.charter, profiles, self.registry, clock
         )
         self.reading = Reading(store, lambda: self.head)
         self.store = store

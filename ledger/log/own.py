@@ -6,12 +6,17 @@ needs in order to believe the rest is under the tree, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 from ledger.log.admission import untimed
-from ledger.log.identity import is_of_log, published_identity, register_identity
+from ledger.log.identity import (
+    is_of_log,
+    published_identity,
+    register_identity,
+    rules_identity,
+)
 from ledger.log.pool import Admitted
 from ledger.schema import jsonschema
 from ledger.schema.profile import Profile
@@ -29,6 +34,7 @@ from verifier.own import (
     KEY_ROTATE,
     MEDIA_TYPE,
     PROFILE_PUBLISH,
+    RULES_APPLY,
     SCHEMA_PUBLISH,
     Own,
     encode_own,
@@ -84,6 +90,13 @@ def profile_publish(profile: Profile) -> Admitted:
         "toml": profile.text.decode(),
     }
     return _published(PROFILE_PUBLISH, own)
+
+
+def rules_apply(number: int, profiles: Sequence[str]) -> Admitted:
+    """From here on these profiles are demanded, by their digests, and no others."""
+    own = {"kind": RULES_APPLY, "number": number, "profiles": list(profiles)}
+    identity = rules_identity(number)
+    return Admitted(identity, untimed(LOG, MEDIA_TYPE, encode_own(own)))
 
 
 def _published(kind: str, members: Own) -> Admitted:

@@ -17,6 +17,8 @@ from ledger.schema.kinds import DONE
 EVERY: Final = "*"
 """Demanded of records of every kind."""
 
+_MAX_KIND: Final = 128
+
 Steps = tuple[str, ...]
 
 
@@ -40,19 +42,10 @@ class Demand:
         """What is wrong with a record that lacks it."""
         if self.when_done and record.get("phase") not in DONE:
             return None
-        if any(_has(record, way) for way in self.ways) or self._is_sealed(record):
+        sealed = _sealed(record)
+        if any(_has(record, way, (), sealed) for way in self.ways):
             return None
         return self.missing
-
-    def _is_sealed(self, record: dict[str, Any]) -> bool:
-        sealed = record.get("commitments")
-        for each in sealed if isinstance(sealed, list) else ():
-            path = each.get("path") if isinstance(each, dict) else None
-            if isinstance(path, list):
-                names = tuple(step for step in path if isinstance(step, str))
-                if any(names[: len(way)] == way for way in self.ways):
-                    return True
-        return False
 
 
 class Demands:
@@ -75,7 +68,9 @@ class Demands:
 
     def _faults(self, record: dict[str, Any], *, rejects: bool) -> list[Fault]:
         kind = record.get("kind")
-        some = self._of_kind(kind if isinstance(kind, str) else "")
+        # What is longer is no kind, and would only be kept in memory.
+        known = isinstance(kind, str) and len(kind) <= _MAX_KIND
+        some = self._of_kind(kind if known else "")
         found = [each.fault(record) for each in some if each.rejects == rejects]
         return [each for each in found if each]
 
@@ -86,12 +81,28 @@ class Demands:
 NOTHING: Final = Demands()
 
 
-def _has(value: Any, way: Steps) -> bool:
-    """Whether there is something at the end of a path, in each member of a list."""
+def _sealed(record: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The paths of what is sealed, as far as they are any."""
+    found = record.get("commitments")
+    some = found if isinstance(found, list) else []
+    paths = [each.get("path") for each in some if isinstance(each, dict)]
+    return [tuple(each) for each in paths if isinstance(each, list)]
+
+
+def _has(
+    value: Any, way: Steps, here: tuple[Any, ...], sealed: list[tuple[Any, ...]]
+) -> bool:
+    """Whether something is at the end of a path, or is sealed there.
+
+    In a list each member has to have it. `here` is where `value` is in the record.
+    """
     if isinstance(value, list):
-        return bool(value) and all(_has(each, way) for each in value)
+        return bool(value) and all(
+            _has(each, way, (*here, at), sealed) for at, each in enumerate(value)
+        )
     if not way:
         return value not in ("", {})
-    if not isinstance(value, dict) or way[0] not in value:
-        return False
-    return _has(value[way[0]], way[1:])
+    if isinstance(value, dict) and way[0] in value:
+        return _has(value[way[0]], way[1:], (*here, way[0]), sealed)
+    whole = (*here, *way)
+    return isinstance(value, dict) and any(x[: len(whole)] == whole for x in sealed)

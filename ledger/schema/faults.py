@@ -10,6 +10,8 @@ from ledger.errors import Refused
 
 MOST: Final = 50
 """How many are listed."""
+MOST_BYTES: Final = 32_768
+"""How long they are together, but for one that is longer by itself."""
 ENOUGH: Final = 500
 """With how many nobody looks for more."""
 _SAID: Final = 10
@@ -36,11 +38,25 @@ class Faulty(Refused):
     """A record that means nothing here; all that is wrong with it, at once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        says = "; ".join(map(str, faults[:_SAID]))
-        if (more := len(faults) - _SAID) > 0:
+        listed = _within(faults[:MOST])
+        said = listed[:_SAID]
+        says = "; ".join(map(str, said))
+        if (more := len(faults) - len(said)) > 0:
             says += f"; and {more} more{' at least' if len(faults) >= ENOUGH else ''}"
         super().__init__("schema", says)
-        self.faults = list(faults[:MOST])
+        self.faults = listed
+
+
+def _within(faults: Sequence[Fault]) -> list[Fault]:
+    """As many of them as one answer has room for: the first, and no more than that."""
+    listed: list[Fault] = []
+    room = MOST_BYTES
+    for each in faults:
+        room -= sum(map(len, each))
+        if listed and room < 0:
+            break
+        listed.append(each)
+    return listed
 
 
 def spelled(path: Path) -> str:

@@ -14,6 +14,12 @@ from ledger.schema.record import Record
 from verifier.record import Record as Object
 
 _KNOWN: Final = frozenset(Record.__struct_encode_fields__)
+_UNTOLD: Final = (
+    *("tenant", "project", "env", "env_ref", "environment", "trace", "iteration"),
+    *("prompt", "usage", "memory", "risk", "identity", "evidence", "subjects"),
+    "retention",
+)
+"""What has no line of its own; it is named, so that nobody takes it for not there."""
 _ACROSS: Final = ("workflow_id", "session_id", "conversation_id", "task_id")
 _SHORT: Final = 19
 """How much of a digest is shown: sha256: and twelve digits."""
@@ -67,6 +73,7 @@ def _lines(record: Any) -> Iterator[tuple[str, str]]:
         places = ", ".join("/".join(map(str, each.get("path", ()))) for each in sealed)
         yield "sealed", f"{len(sealed)} values: {places}"
     yield "besides", ", ".join(name for name in record if name not in _KNOWN)
+    yield "not shown", ", ".join(name for name in _UNTOLD if name in record)
 
 
 def _with(record: Any) -> Iterator[tuple[str, str]]:

@@ -48,6 +48,7 @@ async def serve_alone(
             keys=tuple(log.keys),
             listening=listening,
             budgets=Budgets(config),
+            profiles=log.admission.profiles,
             share=1,
         )
         site = site_of(

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from ledger.log.registry import Registry
 from ledger.metrics import MEMORY_HELD_BYTES, PROCESS_BYTES
 from ledger.metrics.counts import Counts
 from ledger.publish.kept import Kept
+from ledger.schema.profile import Profile
 from ledger.server.desk import Signed
 from ledger.server.link import Link
 from ledger.server.processes import own_bytes
@@ -56,6 +58,8 @@ class Place:
     keys: tuple[VerifierKey, ...]
     listening: socket.socket
     budgets: Budgets
+    profiles: Sequence[Profile]
+    """As they were when the log was opened, whatever has become of their files."""
     share: int
     """How many front ends share what is for all of them."""
 
@@ -137,7 +141,7 @@ def site_of(
         charter=charter,
         config=config,
         keys=place.keys,
-        admission=admission_of(place.folder, config, charter, registry, read_clock),
+        admission=admission_of(config, charter, place.profiles, registry, read_clock),
         registry=registry,
         reading=reading,
         writer=writer,

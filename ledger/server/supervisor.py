@@ -23,6 +23,7 @@ from ledger.config import Config
 from ledger.errors import Held
 from ledger.events import FRONT_END_DIED, PUBLISHER_DIED, STOP_FORCED, WRITER_DIED, emit
 from ledger.http.listening import listen
+from ledger.schema.profile import profiles_of
 from ledger.server import processes, running
 from ledger.server.front import Place
 from ledger.server.processes import SIGNALS
@@ -65,6 +66,7 @@ class Supervisor:
         self._publisher: Child | None = None
         self._control: socket.socket | None = None
         self._keys: tuple[VerifierKey, ...] = ()
+        self._profiles = profiles_of(folder, config)
 
     def start(self) -> dict[str, Any]:
         """Start everything; returns what the writer says of the log when all is up.
@@ -137,6 +139,7 @@ class Supervisor:
             keys=self._keys,
             listening=self.sockets[number],
             budgets=self._budgets,
+            profiles=self._profiles,
             share=len(self.sockets),
         )
 

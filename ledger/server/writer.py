@@ -104,6 +104,7 @@ class Writing:
         self._state = ""
         self._ruled = False
         """Whether all rules for records stand in the log, as far as they can."""
+        self._left_out: set[bytes | None] = set()
         counts.set(START_TIME_SECONDS, read_clock().wall_ms / 1000)
         counts.set(DISK_FLOOR_BYTES, log.home.config.min_free_bytes)
         counts.set(POOL_LIMIT_ENTRIES, log.home.config.pool_entries)
@@ -160,13 +161,18 @@ class Writing:
         """Enter what records are judged by, before any; until it is there."""
         if self._ruled or self.hold:
             return
-        missing = missing_rules(self.log)
-        self._ruled = not missing
+        missing = [
+            each
+            for each in missing_rules(self.log)
+            if each.identity not in self._left_out
+        ]
+        # Where a hold has just begun there is nothing missing, and nothing there.
+        self._ruled = not missing and not self.hold
         for each in missing:
             try:
                 self.log.submit([each])
             except Refused as error:
-                self._ruled = True
+                self._left_out.add(each.identity)
                 emit(RULES_LEFT_OUT, error=error)
             except (Held, Unavailable):
                 pass  # it is tried again, as long as the log is served

@@ -40,7 +40,7 @@ def place(request, house, new_service, monkeypatch):
 def test_a_person_is_told_beside_the_index(place, tmp_path):
     said = given(place, tmp_path)
     lacks, whole = (str(tmp_path / name) for name in ("lacks", "whole"))
-    assert said.stdout == f"{FIRST + 1}  {lacks}\n{FIRST + 2}  {whole}\n"
+    assert said.stdout == f"{FIRST + 2}  {lacks}\n{FIRST + 3}  {whole}\n"
     assert f"{lacks}: {LACKS}\n" in said.stderr
     assert said.stderr.count("flagged") == 1
     assert said.exit_code == 0
@@ -50,7 +50,7 @@ def test_a_program_is_told_in_an_object_of_its_own(place, tmp_path):
     said = [json.loads(x) for x in given(place, tmp_path, "--json").stdout.splitlines()]
     flagged = [each for each in said if "flags" in each]
     file = str(tmp_path / "lacks")
-    assert flagged == [{"file": file, "index": FIRST + 1, "flags": [NO_ENV]}]
+    assert flagged == [{"file": file, "index": FIRST + 2, "flags": [NO_ENV]}]
     assert len(said) == 3
 
 
@@ -60,7 +60,7 @@ def test_lines_are_named_by_their_number(place, tmp_path):
     command = "submit" if str(place).startswith("http") else "append"
     said = provlog(command, place, "--lines", tmp_path / "lines")
     assert f"line 2: {LACKS}" in said.stderr
-    assert said.stdout.startswith(f"{FIRST + 1}")
+    assert said.stdout.startswith(f"{FIRST + 2}")
 
 
 def test_what_is_refused_names_the_profile(place, tmp_path):

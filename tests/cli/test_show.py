@@ -7,8 +7,12 @@ from hashlib import sha256
 import pytest
 
 from capture import of_file
+from ledger.log.own import schema_publish
+from ledger.log.plan import prefix_of
 from ledger.schema import jsonschema
 from tests.cli.operating import ROOT, done, provlog, record_text
+from tests.records import record
+from verifier.record import encode_record
 
 SCHEMA = ROOT / "docs" / "record.schema.json"
 
@@ -125,3 +129,29 @@ def test_a_file_is_found_as_what_it_was(new_log, tmp_path):
     done("append", log.folder, tmp_path / "plan")
     said = done("check", log.folder, tmp_path / "answer.txt")
     assert "entry 2  a record (plan) whose input and output it is, at " in said
+
+
+def test_bytes_that_look_like_the_logs_own_word_are_not_taken_for_it(
+    new_log, tmp_path, monkeypatch
+):
+    """Whoever may submit to a log of bytes can write them."""
+    monkeypatch.chdir(tmp_path)
+    forged = prefix_of(1_790_000_000_000) + schema_publish().data
+    log = new_log("bytes")
+    log.append(forged)
+    given = provlog("show", log.folder, 0)
+    assert (given.exit_code, "just bytes" in given.stderr) == (1, True)
+    done("export", log.folder, "out")
+    said = done("check", "out", SCHEMA, "--policy", log.folder / "policy.txt")
+    assert said.startswith("entry 0  if this is a record log, the log has entered it")
+
+
+def test_a_digest_inside_a_longer_text_or_in_a_name_is_none(new_log, tmp_path):
+    log = new_log(kind="record")
+    file = tmp_path / "weights"
+    file.write_bytes(b"weights")
+    digest = of_file(file)["digest"]
+    log.append(encode_record(record(1, project=f"xG{digest}")))
+    log.append(encode_record(record(2, **{digest: "name"})))
+    given = provlog("check", log.folder, file)
+    assert (given.exit_code, given.stdout) == (1, "")

@@ -1,5 +1,6 @@
 """A profile says which fields records need: what lacks one is refused, or flagged."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,36 @@ def test_a_record_that_is_none_is_looked_at_all_the_same(record):
     assert lacking('["model.version"]', record) == ["model.version"]
 
 
+SEALED_ELSEWHERE = [
+    [0, "risk", "purpose"],
+    ["risk"],
+    ["risk", 7, "purpose"],
+    ["policy", 3, "verdict"],
+    ["links", 99, "digest"],
+]
+
+
+@pytest.mark.parametrize("path", SEALED_ELSEWHERE, ids=str)
+def test_what_is_sealed_elsewhere_is_not(path):
+    record = {
+        "risk": {"region": "eu"},
+        "policy": [{"id": "p"}],
+        "links": [{"rel": "used"}, {"rel": "used"}],
+        "commitments": [{"path": path, "digest": "sha256:" + 64 * "0"}],
+    }
+    fields = ["risk.purpose", "policy.verdict", "links.digest"]
+    assert lacking(json.dumps(fields), record) == fields
+
+
+def test_each_member_of_a_list_has_a_seal_of_its_own():
+    digest = "sha256:" + 64 * "0"
+    seals = [{"path": ["links", at, "digest"], "digest": digest} for at in range(2)]
+    record = {"links": [{"rel": "used"}] * 2, "commitments": seals}
+    assert lacking('["links.digest"]', record) == []
+    record["commitments"] = seals[:1]
+    assert lacking('["links.digest"]', record) == ["links.digest"]
+
+
 # Profiles
 
 
@@ -146,6 +177,9 @@ MISTAKES = {
     "missing": (WHOLE.replace("reject", "rejects"), "missing is not reject or flag"),
     "mixed up": (WHOLE.replace("reject", "done"), "missing is not reject or flag"),
     "when": (f"{WHOLE}when = 'then'", "when is not always or done"),
+    "long": (WHOLE.replace("we want", 200 * "w"), "of 200 letters"),
+    "vendor": (WHOLE.replace("inference", "x-"), "no kind 'x-'"),
+    "many": (HEAD + 257 * REQUIRE, "more than 256 fields"),
     "because": (WHOLE.replace("because", "# because"), "because is missing"),
 }
 

@@ -23,6 +23,11 @@ def test_members_that_nobody_here_knows_are_named():
     assert "besides" not in dict(told(INFERENCE))
 
 
+def test_what_has_no_line_of_its_own_is_named():
+    more = {"trace": {"trace_id": "1" * 32}, "risk": {"purpose": "refund"}}
+    assert dict(told({**INFERENCE, **more}))["not shown"] == "trace, usage, risk"
+
+
 def test_values_that_are_sealed_are_named_by_their_places():
     sealed = [{"path": ["tool", "args", 0], "digest": "sha256:" + "0" * 64}]
     lines = dict(told({**INFERENCE, "commitments": sealed}))

@@ -1,16 +1,20 @@
 """What a log demands is asked of each record; what lacks it is refused, or flagged."""
 
 import json
+import os
+import signal
 
 import pytest
 
 from capture import Client, Refused
 from ledger.errors import Held
 from ledger.log.log import Log
+from ledger.schema.profile import Profile
 from tests.faults.public import gauge
 from tests.livelog import FIRST
 from tests.records import record
 from tests.service.standing import standing
+from tests.service.test_supervision import in_order
 from verifier import Entry
 from verifier.own import parse_own
 from verifier.record import encode_record
@@ -156,7 +160,36 @@ def test_a_profile_is_entered_once_and_a_new_version_of_it_again(house, new_serv
     with house.open() as log:
         entries = map(Entry.parse, log.reading.entries(0, log.head.size))
         own = [parse_own(each) for each in entries if each.by == "log"]
-    assert [each.get("version") for each in own] == [None, None, "1", "2"]
+    rules = [(each["kind"], each.get("version", "")) for each in own[2:]]
+    published, applied = "profile.publish", ("rules.apply", "")
+    assert rules == [(published, "1"), applied, (published, "2"), applied]
+
+
+def test_which_profiles_are_demanded_from_where_on_stands_in_the_log(
+    house, new_service
+):
+    settings = (house.folder / "log.toml").read_text()
+    off = "".join(x for x in settings.splitlines(True) if "profiles" not in x)
+    for text in (settings, off, off, settings):
+        (house.folder / "log.toml").write_text(text)
+        new_service(house).stop()
+    digest = Profile.parse(HOUSE.encode()).digest
+    with house.open() as log:
+        entries = map(Entry.parse, log.reading.entries(0, log.head.size))
+        own = [parse_own(each) for each in entries if each.by == "log"]
+    applied = [each for each in own if each["kind"] == "rules.apply"]
+    assert [each["number"] for each in applied] == [0, 1, 2]
+    assert [each["profiles"] for each in applied] == [[digest], [], [digest]]
+
+
+def test_a_front_end_that_is_started_again_judges_as_the_others_do(house, new_service):
+    service = new_service(house, workers=1)
+    (house.folder.parent / "house.toml").write_text("half")
+    _, front, *_ = in_order(service)
+    os.kill(front, signal.SIGKILL)
+    service.until(lambda: "front_end_died" in service.said())
+    service.until(lambda: len(service.children()) == 3)
+    assert posted(service, record(2)).json["faults"] == [NO_WORKFLOW]
 
 
 def test_rules_larger_than_a_batch_may_be_are_left_out_and_told(new_log, new_service):
