@@ -17,6 +17,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Final
 
+from capture.whole import odd_in
 from verifier.spelling import digest_text
 
 Artifact = dict[str, Any]
@@ -53,7 +54,8 @@ def of_messages(
     That is UTF-8 with sorted names and without spaces. Numbers with a fraction have no
     one spelling: TypeError says where one is.
     """
-    _check_whole(messages, "messages")
+    for odd in odd_in(list(messages), "messages", lists=(list, tuple)):
+        raise TypeError(odd)
     text = json.dumps(
         list(messages), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
@@ -119,15 +121,3 @@ def _artifact(
         "digest": digest_text(digest),
         "size": size,
     }
-
-
-def _check_whole(value: Any, where: str) -> None:
-    todo = [(value, where)]
-    while todo:
-        item, at = todo.pop()
-        if isinstance(item, float):
-            raise TypeError(f"{at} is {item!r}: write decimals as text")
-        if isinstance(item, Mapping):
-            todo += [(each, f"{at}.{name}") for name, each in item.items()]
-        elif isinstance(item, Sequence) and not isinstance(item, str | bytes):
-            todo += [(each, f"{at}[{number}]") for number, each in enumerate(item)]

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final, Self
 
 from capture.asking import JSON, Asking, Call
@@ -22,6 +23,8 @@ from capture.errors import ClientError, NotBelieved, Refused, Unavailable
 from capture.ids import IDS
 from capture.logged import Logged
 from capture.patience import Clock, Patience
+from capture.whole import MOST as MOST_ODD
+from capture.whole import odd_in
 from capture.wire import Answer, Question, Wire
 from verifier import note
 from verifier.bundle import MAX_BYTES as MAX_BUNDLE_BYTES
@@ -296,6 +299,9 @@ def _encoded(record: Mapping[str, Any] | bytes) -> bytes:
         return record
     if not isinstance(record, Mapping):
         raise TypeError(f"a record is a mapping or bytes, not {type(record).__name__}")
+    if odd := [*islice(odd_in(record), MOST_ODD)]:
+        says = f"it was not sent: {'; '.join(odd)}"
+        raise Refused(says, check="form")
     try:
         return encode_record({"id": IDS.new(), **record})
     except MalformedError as error:

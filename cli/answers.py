@@ -1,4 +1,4 @@
-"""What a log names when it is asked by digest: places to look at, and no facts.
+"""What a log names when it is asked by digest or id: places to look at, and no facts.
 
 It gives a hundred at a time. Whoever logs the digest of a file a thousand times puts
 as many entries before the file itself, so it is asked on, within a bound.
@@ -15,7 +15,7 @@ from verifier.document import parse_document
 from verifier.errors import MalformedError
 
 ASKED: Final = 100
-"""How many answers about one digest are asked for: a log could go on without end."""
+"""How many answers to one question are asked for: a log could go on without end."""
 
 _MOST_BYTES: Final = 1 << 20
 
@@ -29,12 +29,15 @@ class Named:
     more: bool
 
 
-def named_by(remote: Remote, digest: bytes) -> Named | None:
-    """All that a service names, if it is not too much; None if it looks nothing up."""
+def named_by(remote: Remote, what: str) -> Named | None:
+    """All that a service names, if it is not too much; None if it looks nothing up.
+
+    `what` is digest/ and 64 hex digits, or record/ and an id.
+    """
     indexes: list[int] = []
     first = 0
     for _ in range(ASKED):
-        answer = _answer(remote, digest, first)
+        answer = _answer(remote, what, first)
         if answer is None:
             # It has begun to answer, and does not know how to go on.
             return Named(indexes=indexes, covered=first, more=True) if first else None
@@ -45,10 +48,10 @@ def named_by(remote: Remote, digest: bytes) -> Named | None:
     return Named(indexes=indexes, covered=first, more=True)
 
 
-def _answer(remote: Remote, digest: bytes, first: int) -> Named | None:
+def _answer(remote: Remote, what: str, first: int) -> Named | None:
     """One answer, about the entries from `first` on."""
     on = f"/{first}" if first else ""
-    data = remote.read(f"v1/lookup/digest/{digest.hex()}{on}", _MOST_BYTES)
+    data = remote.read(f"v1/lookup/{what}{on}", _MOST_BYTES)
     if data is not None:
         found = parse_document(data, "the answer", most=_MOST_BYTES)
     else:

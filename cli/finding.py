@@ -114,7 +114,7 @@ class Search:
         wanted: set[int] = set()
         covered = []
         for digest in self._digests:
-            named = named_by(remote, digest)
+            named = named_by(remote, f"digest/{digest.hex()}")
             if named is None:
                 return False
             wanted.update(named.indexes)

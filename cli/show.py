@@ -9,7 +9,8 @@ from typing import Final
 import click
 
 from cli import voice
-from cli.arguments import AS_JSON, log_and, number, split_words
+from cli.arguments import AS_JSON, log_and, split_words
+from cli.following import index_of
 from cli.places import shown_place
 from cli.trusted import POLICY, TOKEN_FILE
 from ledger.errors import Refused
@@ -18,7 +19,7 @@ from verifier.entry import LOG, PREFIX, Entry
 from verifier.errors import MalformedError
 from verifier.own import Own, in_json, parse_own
 from verifier.record import MEDIA_TYPE, parse_record
-from verifier.report import escape
+from verifier.report import escape, time_text
 
 _WIDTH: Final = 10
 _LONG: Final = 200
@@ -39,6 +40,7 @@ which is all that the log says there, such as the schema of its records.
 \b
 Examples:
   provlog show LOG 4182093
+  provlog show LOG rec:01a0c54a-5ad0-7aa2-bf0c-d051085a3e8f
   provlog show LOG 1 --json | jq -j .own.json_schema | sha256sum
   provlog show https://log.example 4182093 --policy log.policy"""
 )
@@ -55,18 +57,17 @@ def show(
 ) -> None:
     """Say what the record at INDEX says happened: who, with what, under which rules.
 
+    In the place of INDEX may stand the id of a record, as links have it: rec:01a0…
+
     A line for each of what matters most; --json has all of it. What it names by a
-    digest, check FILE finds. Where the log itself
-    has entered something, such as its keys, it is that. The entry was held against the
-    newest checkpoint, and with a policy that against the policy. LOG is an address, a
-    log's folder or an exported one.
+    digest, check FILE finds. Where the log itself has entered something, such as its
+    keys, it is that. The entry was held against the newest checkpoint, and with a
+    policy that against the policy. LOG is an address, a log's folder or an exported
+    one.
     """
     log, (word,) = split_words(words, "INDEX", least=1, most=1)
-    index = number(word, "INDEX")
     with shown_place(log, policy, token_file) as place:
-        if index >= place.tree.size:
-            says = f"there is no entry {index}: the log has {place.tree.size} entries"
-            raise Refused("index", says)
+        index = index_of(place, log, token_file, word)
         (data,) = place.entries(index, index + 1)
     if place.kind not in ("record", "auto"):
         says = f"an entry of this log is no record, but {_IS[place.kind]}"
@@ -79,6 +80,9 @@ def show(
     if as_json:
         voice.say_json({"index": index, "at": entry.at, "by": entry.by, name: whole})
         return
+    id_ = f", rec:{whole['id']}" if name == "record" else ""
+    logged = f"{index}{id_}, by {entry.by} at {time_text(entry.at // 1000)}"
+    voice.say(f"{'entry':<{_WIDTH}}  {escape(logged)}")
     for label, says in told(whole) if name == "record" else _own_told(whole):
         voice.say(f"{escape(label[:_LONG]):<{_WIDTH}}  {escape(says)}")
 

@@ -9,13 +9,16 @@ from typing import Final
 import click
 
 _SPAN: Final = re.compile("([1-9][0-9]{0,4})([dh])")
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MS: Final = {"d": 86_400_000, "h": 3_600_000}
 
 
 def moment(text: str) -> int:
-    """Seconds since the epoch, or a time such as 2026-11-20T10:00:00Z."""
+    """Seconds since the epoch, a time such as 2026-11-20T10:00:00Z, or a day in UTC."""
     if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text)
+    if _DAY.fullmatch(text):
+        text = f"{text}T00:00:00Z"
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is None:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -246,3 +248,31 @@ def test_the_twin_does_the_same(service):
             return [one, *many, *more]
 
     assert len({each.index for each in asyncio.run(log())}) == 41
+
+
+def test_what_no_record_can_have_is_named_with_its_place_all_at_once(record_log):
+    odd = {
+        "inputs": [{"score": 0.5, "none": None}],
+        "when": datetime(2026, 11, 30, tzinfo=UTC),
+        "raw": b"x",
+        "many": (1, 2),
+        "large": 2**53,
+        "fine": [True, -1, {"a": "b"}],
+    }
+    with client_of(record_log) as client, pytest.raises(Refused) as refused:
+        client.submit(odd)
+    assert str(refused.value).endswith(
+        "it was not sent: inputs[0].score is 0.5: write decimals as text; "
+        "inputs[0].none is null: leave it out; "
+        "when is a datetime: write it as text, a time in UTC as 2026-11-30T12:00:00Z; "
+        "raw is bytes: give their digest, or base64 as text; "
+        "many is a tuple: make it a list; "
+        "large is an integer beyond ±(2^53-1): write it as text"
+    )
+
+
+def test_a_record_that_has_itself_in_it_is_refused(record_log):
+    odd: dict[str, Any] = {}
+    odd["self"] = odd
+    with client_of(record_log) as client, pytest.raises(Refused):
+        client.submit(odd)

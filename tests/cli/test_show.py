@@ -11,7 +11,8 @@ from ledger.log.own import schema_publish
 from ledger.log.plan import prefix_of
 from ledger.schema import jsonschema
 from tests.cli.operating import ROOT, done, provlog, record_text
-from tests.records import record
+from tests.livelog import FIRST
+from tests.records import ID, record
 from verifier.record import encode_record
 
 SCHEMA = ROOT / "docs" / "record.schema.json"
@@ -50,7 +51,8 @@ def test_a_program_gets_the_record(story):
 
 def test_what_the_log_says_itself_is_said_too_and_long_texts_by_their_length(story):
     said = done("show", story, 1)
-    assert said.startswith("kind        schema.publish\ndigest      sha256:")
+    assert said.startswith("entry       1, by log at 2")
+    assert "\nkind        schema.publish\ndigest      sha256:" in said
     assert "schema      provlog/record/1\n" in said
     assert re.search(r"\njson_schema +\d+ bytes; --json has them\n$", said)
     assert "keys        log.example/live+" in done("show", story, 0)
@@ -155,3 +157,42 @@ def test_a_digest_inside_a_longer_text_or_in_a_name_is_none(new_log, tmp_path):
     log.append(encode_record(record(2, **{digest: "name"})))
     given = provlog("check", log.folder, file)
     assert (given.exit_code, given.stdout) == (1, "")
+
+
+def first_id(log):
+    return json.loads(done("show", log, FIRST, "--json"))["record"]["id"]
+
+
+@pytest.mark.parametrize("begin", ["", "rec:"])
+def test_a_record_is_found_by_its_id_as_a_link_has_it(story, begin):
+    said = done("show", story, f"{begin}{first_id(story)}")
+    assert said.startswith(f"entry       {FIRST}, rec:{first_id(story)}, by o-")
+
+
+def test_so_it_is_in_an_export(story, tmp_path):
+    done("export", story, tmp_path / "out")
+    policy = ("--policy", story / "policy.txt")
+    said = done("show", tmp_path / "out", first_id(story), *policy)
+    assert said.startswith(f"entry       {FIRST}, rec:")
+
+
+def test_so_it_is_over_http_with_and_without_an_index(new_log, new_service, tmp_path):
+    for index in ("true", "false"):
+        live = new_log(index, kind="record", settings=f"index = {index}\n")
+        live.append(encode_record(record(1)), encode_record(record(2)))
+        service = new_service(live, workers=0)
+        policy = ("--policy", live.folder / "policy.txt")
+        said = done("show", service.url, f"rec:{ID % 2}", *policy)
+        assert said.startswith(f"entry       {FIRST + 1}, rec:{ID % 2}, by o-")
+        service.stop()
+        assert done("show", live.folder, ID % 2).startswith(f"entry       {FIRST + 1}")
+
+
+def test_an_id_that_nothing_has_and_one_that_is_only_mentioned_are_not_found(new_log):
+    log = new_log(kind="record")
+    links = [{"rel": "used", "target": f"rec:{ID % 7}"}]
+    log.append(encode_record(record(1, links=links)))
+    for id_ in (ID % 7, ID % 8):
+        given = provlog("show", log.folder, id_)
+        assert (given.exit_code, given.stdout) == (1, "")
+        assert f"no record has the id {id_}" in given.stderr
