@@ -25,7 +25,6 @@ def odd_in(
 
     What is larger, or deeper, than any record is not looked through.
     """
-    item: Any
     todo: list[tuple[str, Any, int]] = [(path, value, 0)]
     for _ in range(_MOST_ITEMS):
         if not todo:
@@ -35,7 +34,8 @@ def odd_in(
         if isinstance(item, Mapping):
             below = [(f"{at}.{name}" if at else f"{name}", item[name]) for name in item]
         elif isinstance(item, lists):
-            below = [(f"{at}[{number}]", each) for number, each in enumerate(item)]
+            some: Any = item
+            below = [(f"{at}[{number}]", each) for number, each in enumerate(some)]
         elif mend := _mend(item):
             yield f"{at} is {mend}"
         if depth < _MOST_DEPTH:
