@@ -9,7 +9,6 @@ import pytest
 from capture import Client, Refused
 from ledger.errors import Held
 from ledger.log.log import Log
-from ledger.schema.profile import Profile
 from tests.faults.public import gauge
 from tests.livelog import FIRST
 from tests.records import record
@@ -151,35 +150,6 @@ def test_what_was_flagged_is_counted_once(house, new_service):
     name = "provlog_records_flagged_total"
     service.until(lambda: gauge(service, name) >= 2)
     assert gauge(service, name) == 2
-
-
-def test_a_profile_is_entered_once_and_a_new_version_of_it_again(house, new_service):
-    for text in (HOUSE, HOUSE, HOUSE.replace('"1"', '"2"', 1)):
-        (house.folder.parent / "house.toml").write_text(text)
-        new_service(house).stop()
-    with house.open() as log:
-        entries = map(Entry.parse, log.reading.entries(0, log.head.size))
-        own = [parse_own(each) for each in entries if each.by == "log"]
-    rules = [(each["kind"], each.get("version", "")) for each in own[2:]]
-    published, applied = "profile.publish", ("rules.apply", "")
-    assert rules == [(published, "1"), applied, (published, "2"), applied]
-
-
-def test_which_profiles_are_demanded_from_where_on_stands_in_the_log(
-    house, new_service
-):
-    settings = (house.folder / "log.toml").read_text()
-    off = "".join(x for x in settings.splitlines(True) if "profiles" not in x)
-    for text in (settings, off, off, settings):
-        (house.folder / "log.toml").write_text(text)
-        new_service(house).stop()
-    digest = Profile.parse(HOUSE.encode()).digest
-    with house.open() as log:
-        entries = map(Entry.parse, log.reading.entries(0, log.head.size))
-        own = [parse_own(each) for each in entries if each.by == "log"]
-    applied = [each for each in own if each["kind"] == "rules.apply"]
-    assert [each["number"] for each in applied] == [0, 1, 2]
-    assert [each["profiles"] for each in applied] == [[digest], [], [digest]]
 
 
 def test_a_front_end_that_is_started_again_judges_as_the_others_do(house, new_service):

@@ -4,6 +4,7 @@ import pytest
 
 from ledger.log.log import Log
 from ledger.log.own import freeze, schema_publish
+from ledger.schema.profile import Profile
 from ledger.upkeep.meaning import missing_rules
 from tests.livelog import FIRST
 from tests.log.fakes import SetClock, body
@@ -79,3 +80,50 @@ def test_a_log_that_is_held_is_left_alone(older):
         assert log.hold
         entered(log)
         assert owns(log) == {0: "genesis"}
+
+
+# Profiles
+
+
+PROFILE = """\
+profile = "provlog/profile/1"
+name = "house"
+version = "1"
+says = "what our house wants"
+[[require]]
+fields = ["workflow_id"]
+missing = "flag"
+because = "a run has a number"
+"""
+
+
+def set_to(live, names):
+    """Open the log with these profiles, as somebody does who writes to it."""
+    (live.folder / "log.toml").write_text(f"min_free_bytes = 0\nprofiles = {names}\n")
+    with live.open() as log:
+        entered(log)
+        entries = map(Entry.parse, log.reading.entries(FIRST, log.head.size))
+        return [parse_own(each) for each in entries]
+
+
+def test_a_profile_is_entered_once_and_a_new_version_of_it_again(new_log):
+    live = new_log(kind="record")
+    for text in (PROFILE, PROFILE, PROFILE.replace('"1"', '"2"', 1)):
+        (live.folder / "house.toml").write_text(text)
+        own = set_to(live, '["house.toml"]')
+    rules = [(each["kind"], each.get("version", "")) for each in own]
+    published, applied = "profile.publish", ("rules.apply", "")
+    assert rules == [(published, "1"), applied, (published, "2"), applied]
+    assert own[0]["toml"] == PROFILE
+
+
+def test_which_profiles_are_demanded_from_where_on_stands_in_the_log(new_log):
+    live = new_log(kind="record")
+    (live.folder / "house.toml").write_text(PROFILE)
+    digest = Profile.parse(PROFILE.encode()).digest
+    for names in ('["house.toml"]', "[]", "[]", '["house.toml"]', '["house.toml"]'):
+        own = set_to(live, names)
+    applied = [each for each in own if each["kind"] == "rules.apply"]
+    assert [each["number"] for each in applied] == [0, 1, 2]
+    assert [each["profiles"] for each in applied] == [[digest], [], [digest]]
+    assert is_sound(live.folder)
