@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -143,6 +145,14 @@ class LiveService:
         with open(path) as file:
             return sorted(int(each) for each in file.read().split())
 
+    def in_order(self) -> list[int]:
+        """The same as they were begun: writer, front ends, index, publisher."""
+        while True:
+            children = self.children()
+            # One may end while this looks: then others are there.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                return sorted(children, key=lambda pid: (_begun(pid), pid))
+
     def until(self, holds: Any, *, within_s: float = 20) -> None:
         """Return when `holds()`; fail if it does not in time."""
         deadline = time.monotonic() + within_s
@@ -165,3 +175,9 @@ class LiveService:
 
 def _named(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def _begun(pid: int) -> int:
+    """When a process began, in ticks."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return int(text.rpartition(")")[2].split()[19])

@@ -160,17 +160,6 @@ def trying(folder: Path) -> Iterator[Any]:
         yield start
 
 
-def begun(pid):
-    """When a process began, in ticks."""
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[19])
-
-
-def in_order(service):
-    """Writer, front end, index, publisher, as they were begun."""
-    return sorted(service.children(), key=lambda pid: (begun(pid), pid))
-
-
 def _alert(name: str, labels: dict[str, str]) -> str:
     mine = {
         "alertname": name,

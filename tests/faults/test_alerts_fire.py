@@ -20,7 +20,7 @@ import pytest
 
 from ledger.store import layout as at
 from tests.alerts import ALERTS
-from tests.faults.firing import OFTEN, OLD_S, in_order, number, scrape, trying, when
+from tests.faults.firing import OFTEN, OLD_S, number, scrape, trying, when
 from tests.livelog import FIRST
 from tests.service.standing import RECORD
 from tests.upkeep.spoil import flip
@@ -51,7 +51,7 @@ def plain(service_of_records):
 
 
 def test_an_index_that_stands_still(plain):
-    index = in_order(plain.service)[2]
+    index = plain.service.in_order()[2]
     os.kill(index, signal.SIGSTOP)
     try:
         plain.service.submit(RECORD % next(IDS))
@@ -84,19 +84,19 @@ def test_memory_that_grows_and_grows(plain):
 
 
 def test_a_front_end_that_dies_and_one_that_does_not_live(plain):
-    os.kill(in_order(plain.service)[1], signal.SIGKILL)
+    os.kill(plain.service.in_order()[1], signal.SIGKILL)
     when(plain.service, "front_end_restarts_total", 1)
     after = when(plain.service, "front_ends", 1)
     plain.fires(after, "ProvlogFrontEndDied")
 
     def gone():
-        for pid in in_order(plain.service)[1:]:
+        for pid in plain.service.in_order()[1:]:
             if pid != index:
                 os.kill(pid, signal.SIGKILL)
         found.append(scrape(plain.service))
         return number(found[-1], "front_ends") == 0
 
-    found, index = [], in_order(plain.service)[1]
+    found, index = [], plain.service.in_order()[1]
     plain.service.until(gone)
     plain.fires(found[-1], "ProvlogFrontEndDied", "ProvlogNoFrontEnd")
 

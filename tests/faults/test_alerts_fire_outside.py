@@ -14,7 +14,7 @@ import pytest
 
 from ledger.log.look import look
 from ledger.log.signing import sign_anchored
-from tests.faults.firing import OFTEN, OLD_S, in_order, number, scrape, trying, when
+from tests.faults.firing import OFTEN, OLD_S, number, scrape, trying, when
 from tests.faults.public import Eye, watched
 from tests.livelog import ORIGIN, LiveLog
 from tests.upkeep.spoil import public
@@ -82,7 +82,7 @@ def test_witnesses_and_targets_that_are_gone_or_ahead(tried, tmp_path):
         after = when(service, "target_lag_seconds", OLD_S)
         outside.fires(after, behind, ("ProvlogTargetHeld", {"target": str(folder)}))
 
-        os.kill(in_order(service)[-1], signal.SIGKILL)
+        os.kill(service.in_order()[-1], signal.SIGKILL)
         when(service, "publisher_restarts_total", 1)
         after = when(service, "target_held", 1)
         held = ("ProvlogTargetHeld", {"target": str(folder)})

@@ -74,7 +74,7 @@ class World:
     @property
     def publisher(self) -> int:
         """The one that was begun last."""
-        return max(self.service.children(), key=lambda pid: (started(pid), pid))
+        return self.service.in_order()[-1]
 
     def entry(self) -> bytes:
         """One that was not there before."""
@@ -125,12 +125,6 @@ class World:
                 os.kill(pid, signal.SIGKILL)
             assert self.service.stop() != 0
             self.start()
-
-
-def started(pid):
-    """When it began, in ticks."""
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[19])
 
 
 def stopped(pid):

@@ -13,7 +13,6 @@ from tests.faults.public import gauge
 from tests.livelog import FIRST
 from tests.records import record
 from tests.service.standing import standing
-from tests.service.test_supervision import in_order
 from verifier import Entry
 from verifier.own import parse_own
 from verifier.record import encode_record
@@ -155,7 +154,7 @@ def test_what_was_flagged_is_counted_once(house, new_service):
 def test_a_front_end_that_is_started_again_judges_as_the_others_do(house, new_service):
     service = new_service(house, workers=1)
     (house.folder.parent / "house.toml").write_text("half")
-    _, front, *_ = in_order(service)
+    _, front, *_ = service.in_order()
     os.kill(front, signal.SIGKILL)
     service.until(lambda: "front_end_died" in service.said())
     service.until(lambda: len(service.children()) == 3)

@@ -25,17 +25,6 @@ def alive(pid):
         return False
 
 
-def started(pid):
-    """When it began, in ticks: in that order processes were made."""
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[19])
-
-
-def in_order(service):
-    """The writer, the front ends, the index: as they were begun."""
-    return sorted(service.children(), key=lambda pid: (started(pid), pid))
-
-
 def gauge(service, name):
     """What /metrics says of one number."""
     text = service.ask("GET", "/metrics", operations=True).body.decode()
@@ -46,7 +35,7 @@ def gauge(service, name):
 @pytest.mark.exhaustive
 def test_a_front_end_that_is_killed_is_replaced_and_nobody_is_lied_to(new_service):
     service = new_service(workers=2)
-    _, first, second, _ = in_order(service)
+    _, first, second, _ = service.in_order()
     with Load(service, 6) as load:
         load.until(50)
         os.kill(first, signal.SIGKILL)
@@ -66,7 +55,7 @@ def test_a_front_end_that_is_killed_is_replaced_and_nobody_is_lied_to(new_servic
 def test_the_replaced_one_answers_as_well_as_the_other(new_service):
     service = new_service(workers=2)
     receipt = service.submit(b"before").json
-    front_ends = in_order(service)[1:3]
+    front_ends = service.in_order()[1:3]
     for each in front_ends:
         os.kill(each, signal.SIGKILL)
     service.until(lambda: gauge(service, "provlog_front_ends") == 2)
@@ -82,7 +71,7 @@ def test_the_replaced_one_answers_as_well_as_the_other(new_service):
 def test_a_front_end_that_dies_again_and_again_is_not_started_faster(new_service):
     service = new_service(workers=1, settings="index = false\n")
     for _ in range(3):
-        writer, front = in_order(service)
+        writer, front = service.in_order()
         os.kill(front, signal.SIGKILL)
         service.until(lambda front=front: not alive(front))
         service.until(lambda: len(service.children()) == 2)
@@ -97,7 +86,7 @@ def test_a_front_end_that_dies_again_and_again_is_not_started_faster(new_service
 @pytest.mark.exhaustive
 def test_without_its_index_a_service_serves_and_the_index_comes_again(new_service):
     service = new_service(workers=1)
-    *_, index = in_order(service)
+    *_, index = service.in_order()
     os.kill(index, signal.SIGKILL)
     assert service.submit(b"entry").status == 201
     service.until(lambda: not alive(index) and len(service.children()) == 3)
@@ -118,7 +107,7 @@ def test_without_its_writer_a_service_ends_and_nobody_hears_a_lie(new_service, w
     service = new_service(workers=workers)
     with Load(service, 8) as load:
         load.until(60)
-        os.kill(in_order(service)[0], signal.SIGKILL)
+        os.kill(service.in_order()[0], signal.SIGKILL)
         service.process.wait(20)
     assert service.stop() == 2
     text = "\n".join(service.lines)
@@ -139,7 +128,7 @@ def test_after_that_the_next_start_has_everything_and_retries_their_index(
     record = TEXT
     service = new_service(live, workers=2)
     told = [service.submit(record % number).json["index"] for number in range(20)]
-    os.kill(in_order(service)[0], signal.SIGKILL)
+    os.kill(service.in_order()[0], signal.SIGKILL)
     assert service.stop() == 2
     again = new_service(live, workers=2)
     retried = [again.submit(record % number) for number in range(20)]
@@ -166,7 +155,7 @@ def test_a_supervisor_that_was_told_to_ignore_its_children_hears_them_all_the_sa
 ):
     wrapper = ("sh", "-c", "trap '' CHLD; exec \"$@\"", "sh")
     service = new_service(workers=1, wrapper=wrapper)
-    os.kill(in_order(service)[0], signal.SIGKILL)
+    os.kill(service.in_order()[0], signal.SIGKILL)
     service.process.wait(20)
     assert service.stop() == 2
 
@@ -174,7 +163,7 @@ def test_a_supervisor_that_was_told_to_ignore_its_children_hears_them_all_the_sa
 @pytest.mark.exhaustive
 def test_a_writer_that_dies_while_the_service_stops_is_told_of(new_service):
     service = new_service(workers=1, settings="stop_s = 2\n")
-    writer, front, _ = in_order(service)
+    writer, front, _ = service.in_order()
     os.kill(front, signal.SIGSTOP)  # so that the stop waits for it
     service.process.send_signal(signal.SIGTERM)
     os.kill(writer, signal.SIGKILL)
@@ -186,7 +175,7 @@ def test_a_writer_that_dies_while_the_service_stops_is_told_of(new_service):
 def test_processes_have_no_socket_that_is_not_theirs(new_service):
     service = new_service(workers=2)
     port = int(service.url.rpartition(":")[2])
-    processes = in_order(service)  # writer, two front ends, index
+    processes = service.in_order()  # writer, two front ends, index
     # One that has just been forked closes what is not its own in the next moment.
     service.until(lambda: [listening(pid, port) for pid in processes] == [0, 1, 1, 0])
 
