@@ -1,5 +1,6 @@
 """What a log enters itself is read strictly, and shown to whoever asks."""
 
+from contextlib import nullcontext
 from hashlib import sha256
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from verifier.entry import Entry
 from verifier.errors import MalformedError
 from verifier.explain import explain
-from verifier.own import MEDIA_TYPE, check_own, encode_own, parse_own
+from verifier.own import MEDIA_TYPE, RULES_APPLY, check_own, encode_own, parse_own
 from verifier.report import Report
 
 GENESIS = {
@@ -100,3 +101,10 @@ def test_it_is_explained():
     report = Report()
     explain(own_entry().encode(), report)
     assert "origin: 'log.example/own'" in report.text()
+
+
+def test_what_is_numbered_begins_with_0():
+    for number, holds in ((0, True), (-1, False)):
+        own = {"kind": RULES_APPLY, "number": number, "profiles": []}
+        with nullcontext() if holds else pytest.raises(MalformedError, match="below 0"):
+            check_own(own)
