@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from verifier.document import MAX_INTEGER
+
 MOST: Final = 10
 """How many are told at once."""
 _MOST_ITEMS: Final = 100_000
 _MOST_DEPTH: Final = 32
-_MAX_INTEGER: Final = 2**53 - 1
 _MENDS: Final[dict[type, tuple[str, str]]] = {
     type(None): ("null", "leave it out"),
     bytes: ("bytes", "give their digest, or base64 as text"),
@@ -46,7 +47,7 @@ def _mend(item: Any) -> str:
     if isinstance(item, str | bool):
         return ""
     if isinstance(item, int):
-        if -_MAX_INTEGER <= item <= _MAX_INTEGER:
+        if -MAX_INTEGER <= item <= MAX_INTEGER:
             return ""
         return "an integer beyond ±(2^53-1): write it as text"
     if isinstance(item, float):

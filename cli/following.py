@@ -6,11 +6,9 @@ nothing can be looked up the log is read from its beginning.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final
 
 from cli import voice
 from cli.answers import named_by
@@ -23,25 +21,23 @@ from ledger.index.keys import RECORD, has_name, record_name
 from ledger.index.lookup import Lookup
 from verifier.tile import WIDTH
 
-_ID: Final = re.compile(r"(?:rec:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-
 
 def index_of(place: Place, log: str, token_file: Path | None, word: str) -> int:
     """The index that is meant by `word`; Refused if no entry has it."""
-    id_ = _ID.fullmatch(word)
-    size = place.tree.size
-    if id_ is None:
+    id_, size = word.removeprefix("rec:"), place.tree.size
+    try:
+        name = record_name(id_)
+    except ValueError:
         index = number(word, "INDEX")
         if index >= size:
             says = f"there is no entry {index}: the log has {size} entries"
-            raise Refused("index", says)
+            raise Refused("index", says) from None
         return index
-    name = record_name(id_[1])
-    for index in _places(place, log, token_file, id_[1]):
+    for index in _places(place, log, token_file, id_):
         (entry,) = place.entries(index, index + 1)
         if has_name(entry, "record", name):
             return index
-    says = f"no record has the id {id_[1]}, as far as was looked"
+    says = f"no record has the id {id_}, as far as was looked"
     raise Refused("record", says)
 
 

@@ -81,7 +81,8 @@ def show(
         voice.say_json({"index": index, "at": entry.at, "by": entry.by, name: whole})
         return
     id_ = f", rec:{whole['id']}" if name == "record" else ""
-    logged = f"{index}{id_}, by {entry.by} at {time_text(entry.at // 1000)}"
+    sure = "" if place.kind == "record" else "if this is a record log, "
+    logged = f"{index}{id_}, {sure}by {entry.by} at {time_text(entry.at // 1000)}"
     voice.say(f"{'entry':<{_WIDTH}}  {escape(logged)}")
     for label, says in told(whole) if name == "record" else _own_told(whole):
         voice.say(f"{escape(label[:_LONG]):<{_WIDTH}}  {escape(says)}")

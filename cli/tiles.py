@@ -20,6 +20,7 @@ from verifier.note import Note
 from verifier.policy import Policy
 from verifier.proof import verify_consistency, verify_inclusion
 from verifier.receipt import MAX_BYTES, Receipt
+from verifier.receipt.line import known_kind
 from verifier.source import Source, read_checkpoint, read_entries, read_hashes
 from verifier.tile import ENTRIES, WIDTH, Tile, width_at
 
@@ -32,13 +33,17 @@ _KEPT: Final = 64
 class Tiles:
     """A log's tiles in `source`, believed as far as `policy` goes."""
 
-    kind: Final = "auto"
-
     def __init__(self, source: Source, policy: Policy | None) -> None:
         self.source = source
         self._policy = policy
         self._note: bytes | None = None
         self._read = lru_cache(_KEPT)(self._hashes)
+
+    @cached_property
+    def kind(self) -> str:
+        """Of which kind the log has signed that it is; else nobody says."""
+        keys = self._policy.logs if self._policy else []
+        return known_kind("auto", self.checkpoint(), keys)
 
     @cached_property
     def tree(self) -> Checkpoint:

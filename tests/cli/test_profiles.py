@@ -7,7 +7,8 @@ import pytest
 from ledger.schema.profile import NAMES, Profile
 from tests.cli.operating import done, provlog, record_text
 from tests.livelog import FIRST
-from tests.service.test_profiles import HOUSE, NO_ENV
+from tests.profiles import HOUSE
+from tests.service.test_profiles import NO_ENV
 
 LACKS = "flagged: env is missing: the profile house wants it: we like to know where"
 

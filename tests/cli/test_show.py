@@ -144,8 +144,14 @@ def test_bytes_that_look_like_the_logs_own_word_are_not_taken_for_it(
     given = provlog("show", log.folder, 0)
     assert (given.exit_code, "just bytes" in given.stderr) == (1, True)
     done("export", log.folder, "out")
-    said = done("check", "out", SCHEMA, "--policy", log.folder / "policy.txt")
-    assert said.startswith("entry 0  if this is a record log, the log has entered it")
+    policy = ("--policy", log.folder / "policy.txt")
+    given = provlog("check", "out", SCHEMA, *policy)
+    assert (given.exit_code, given.stdout) == (1, "")
+    given = provlog("show", "out", 0, *policy)
+    assert (given.exit_code, "just bytes" in given.stderr) == (1, True)
+    # Without a policy nobody has said of which kind the log is.
+    said = done("show", "out", 0)
+    assert said.startswith("entry       0, if this is a record log, by log at ")
 
 
 def test_a_digest_inside_a_longer_text_or_in_a_name_is_none(new_log, tmp_path):

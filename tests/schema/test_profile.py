@@ -10,14 +10,9 @@ from ledger.schema.demands import Demands
 from ledger.schema.examples import example
 from ledger.schema.kinds import KINDS
 from ledger.schema.profile import NAMES, Profile, read_profile
+from tests.profiles import HEAD
 from verifier.errors import MalformedError
 
-HEAD = """\
-profile = "provlog/profile/1"
-name = "house"
-version = "1"
-says = "what our house wants"
-"""
 REQUIRE = """
 [[require]]
 kinds = ["inference"]

@@ -11,26 +11,13 @@ from ledger.errors import Held
 from ledger.log.log import Log
 from tests.faults.public import gauge
 from tests.livelog import FIRST
+from tests.profiles import HOUSE
 from tests.records import record
 from tests.service.standing import standing
 from verifier import Entry
 from verifier.own import parse_own
 from verifier.record import encode_record
 
-HOUSE = """\
-profile = "provlog/profile/1"
-name = "house"
-version = "1"
-says = "what our house wants"
-[[require]]
-fields = ["workflow_id"]
-missing = "reject"
-because = "a run has a number"
-[[require]]
-fields = ["env"]
-missing = "flag"
-because = "we like to know where"
-"""
 NO_WORKFLOW = {
     "path": "workflow_id",
     "rule": "is missing",

@@ -8,6 +8,7 @@ from ledger.schema.profile import Profile
 from ledger.upkeep.meaning import missing_rules
 from tests.livelog import FIRST
 from tests.log.fakes import SetClock, body
+from tests.profiles import HOUSE
 from tests.upkeep.spoil import is_sound
 from verifier import Entry
 from verifier.own import parse_own
@@ -85,18 +86,6 @@ def test_a_log_that_is_held_is_left_alone(older):
 # Profiles
 
 
-PROFILE = """\
-profile = "provlog/profile/1"
-name = "house"
-version = "1"
-says = "what our house wants"
-[[require]]
-fields = ["workflow_id"]
-missing = "flag"
-because = "a run has a number"
-"""
-
-
 def set_to(live, names):
     """Open the log with these profiles, as somebody does who writes to it."""
     (live.folder / "log.toml").write_text(f"min_free_bytes = 0\nprofiles = {names}\n")
@@ -108,19 +97,19 @@ def set_to(live, names):
 
 def test_a_profile_is_entered_once_and_a_new_version_of_it_again(new_log):
     live = new_log(kind="record")
-    for text in (PROFILE, PROFILE, PROFILE.replace('"1"', '"2"', 1)):
+    for text in (HOUSE, HOUSE, HOUSE.replace('"1"', '"2"', 1)):
         (live.folder / "house.toml").write_text(text)
         own = set_to(live, '["house.toml"]')
     rules = [(each["kind"], each.get("version", "")) for each in own]
     published, applied = "profile.publish", ("rules.apply", "")
     assert rules == [(published, "1"), applied, (published, "2"), applied]
-    assert own[0]["toml"] == PROFILE
+    assert own[0]["toml"] == HOUSE
 
 
 def test_which_profiles_are_demanded_from_where_on_stands_in_the_log(new_log):
     live = new_log(kind="record")
-    (live.folder / "house.toml").write_text(PROFILE)
-    digest = Profile.parse(PROFILE.encode()).digest
+    (live.folder / "house.toml").write_text(HOUSE)
+    digest = Profile.parse(HOUSE.encode()).digest
     for names in ('["house.toml"]', "[]", "[]", '["house.toml"]', '["house.toml"]'):
         own = set_to(live, names)
     applied = [each for each in own if each["kind"] == "rules.apply"]
