@@ -218,11 +218,6 @@ def encode(
             here = opened.pop()
 
 
-def encode_ordered(value: object) -> bytes:
-    """Write `value`, whose maps are in their order already; nothing is checked."""
-    return cbor2.dumps(value)
-
-
 def _opened(
     item: Any,
     kind: type,

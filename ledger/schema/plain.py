@@ -1,8 +1,11 @@
-"""The types of plain records: without surprises, and in the order that is logged.
+"""The types of plain records, which have no surprises.
 
 They are made from those of `ledger.schema.record`. A plain record is ASCII without
 backslashes, short, has no member that this version does not know, and says what it
-says by digests. Most records are plain, and C can read, check and write one alone.
+says by digests. Most records are plain; two libraries read, check and write those
+without a line of Python between. The one that writes is for DAG-CBOR: of text, whole
+numbers, lists and maps with names, which are all that a plain record has, it writes
+what `verifier.cbor` does.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
+from libipld import encode_dag_cbor
 from msgspec import (
     UNSET,
     Meta,
@@ -53,11 +57,11 @@ def read_plain(data: bytes) -> tuple[dict[str, Any], bytes] | None:
     if data.count(b'"') != again.count(b'"') or data.count(b"-") != again.count(b"-"):
         return None
     value: dict[str, Any] = to_builtins(record)
-    return value, cbor.encode_ordered(value)
+    return value, encode_dag_cbor(value)
 
 
 def _plain(of: type[Struct]) -> type[Struct]:
-    """The same type without what is not plain, its members in canonical order."""
+    """The same type without what is not plain."""
     hints = get_type_hints(of, include_extras=True)
     found: list[tuple[str, tuple[Any, ...]]] = []
     for field in structs.fields(of):
@@ -66,8 +70,6 @@ def _plain(of: type[Struct]) -> type[Struct]:
             needs = (field.name, plain)
             may = (field.name, plain | UnsetType, UNSET)
             found.append((field.encode_name, needs if field.required else may))
-    # That of RFC 8949: shorter ones first, for the length comes before the letters.
-    found.sort(key=lambda each: (len(each[0]), each[0]))
     renamed = {field[0]: name for name, field in found if field[0] != name}
     return defstruct(
         of.__name__,
