@@ -218,6 +218,11 @@ def encode(
             here = opened.pop()
 
 
+def head_of_bytes(size: int) -> bytes:
+    """What a byte string of `size` bytes begins with, for who has the bytes already."""
+    return _head(0x40, size)
+
+
 def _opened(
     item: Any,
     kind: type,
@@ -281,7 +286,7 @@ def _utf8(item: str) -> bytes:
 
 def _write(item: bytes | int | None) -> bytes:
     if isinstance(item, bytes):
-        return _head(0x40, len(item)) + item
+        return head_of_bytes(len(item)) + item
     if item is None or isinstance(item, bool):
         return _SIMPLE[item]
     return _head(0x00, item) if item >= 0 else _head(0x20, -1 - item)

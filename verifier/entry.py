@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
 from verifier import cbor
@@ -25,12 +26,18 @@ MAX_BODY_BYTES: Final = 65_000
 PREFIX: Final = bytes.fromhex("a5 6176 01 626174 1b")
 """A map of five, "v": 1, "at": and the head of an 8-byte integer; its bytes follow."""
 PREFIX_BYTES: Final = 16
+_LEAST_BYTES: Final = 32
+"""Without its time, a submitter, a type or a body an entry has more than these."""
 
 MIN_AT: Final = 2**32
 """Below it the shortest encoding has fewer than 8 bytes; it is a day in 1970."""
 MAX_AT: Final = 2**53 - 1
 
 _MEMBERS: Final = ["v", "at", "by", "body", "type"]
+_BY, _BODY, _OF_TYPE = map(cbor.encode, _MEMBERS[2:])
+"""The keys behind the prefix."""
+_text = lru_cache(maxsize=1_024)(cbor.encode)
+"""Who submits, and of what types, is the same for many entries."""
 BY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _TYPE: Final = re.compile(r"[\x21-\x7e]+/[\x20-\x7e]+")
 _MAX_TYPE: Final = 255
@@ -52,6 +59,8 @@ class Entry:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read an entry, or raise MalformedError naming what is wrong with it."""
+        if (entry := cls._guessed(data)) is not None:
+            return entry
         members = cbor.decode(data, text_keys=True)
         if not isinstance(members, dict) or list(members) != _MEMBERS:
             raise MalformedError(f"an entry is a map of exactly: {', '.join(_MEMBERS)}")
@@ -69,18 +78,33 @@ class Entry:
         entry.check()
         return entry
 
+    @classmethod
+    def _guessed(cls, data: bytes) -> Self | None:
+        """The entry that `data` looks like, if that is written just so.
+
+        An entry has one encoding: no other is written in these bytes, however the
+        members were found in them.
+        """
+        if len(data) < _LEAST_BYTES or not data.startswith(PREFIX):
+            return None
+        by, type_ = PREFIX_BYTES + len(_BY), data.rfind(_OF_TYPE, 0, -1)
+        end_of_by = data.find(_BODY, by, -1)
+        body, after = end_of_by + len(_BODY), type_ + len(_OF_TYPE)
+        entry = cls(
+            at=int.from_bytes(data[len(PREFIX) : PREFIX_BYTES], "big"),
+            by=data[by + _head_bytes(data[by]) : end_of_by].decode("latin-1"),
+            type=data[after + _head_bytes(data[after]) :].decode("latin-1"),
+            body=data[body + _head_bytes(data[body]) : type_],
+        )
+        try:
+            return entry if entry.encode() == data else None
+        except MalformedError:
+            return None
+
     def encode(self) -> bytes:
         """Write the entry."""
         self.check()
-        return cbor.encode(
-            {
-                "v": VERSION,
-                "at": self.at,
-                "by": self.by,
-                "body": self.body,
-                "type": self.type,
-            }
-        )
+        return prefix_of(self.at) + untimed(self.by, self.type, self.body)
 
     def check(self) -> None:
         """Return if every member is within its bounds."""
@@ -98,6 +122,22 @@ class Entry:
             raise MalformedError(
                 f"body is not a byte string of at most {MAX_BODY_BYTES} bytes"
             )
+
+
+def prefix_of(at: int) -> bytes:
+    """The first bytes of every entry that has this time."""
+    return PREFIX + at.to_bytes(PREFIX_BYTES - len(PREFIX), "big")
+
+
+def untimed(by: str, type_: str, body: bytes) -> bytes:
+    """An entry without its first bytes, which have the time; nothing is checked."""
+    head = cbor.head_of_bytes(len(body))
+    return b"".join((_BY, _text(by), _BODY, head, body, _OF_TYPE, _text(type_)))
+
+
+def _head_bytes(first: int) -> int:
+    """How many bytes a head has that begins so, of what has fewer than 65,536."""
+    return {24: 2, 25: 3}.get(first & 31, 1)
 
 
 def entry_time(data: bytes) -> int:

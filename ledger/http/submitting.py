@@ -19,14 +19,13 @@ from ledger.http.problems import MEANING, MEDIA, NOT_ACCEPTABLE, UNKNOWN, Proble
 from ledger.http.receipts import Receipts
 from ledger.http.site import Site
 from ledger.log.forms import is_json, record_in
-from ledger.log.plan import prefix_of
 from ledger.log.pool import Admitted, Answer
 from ledger.metrics import FLAGGED, SUBMITTED
 from ledger.schema.demands import Demands
 from ledger.schema.faults import Fault
 from verifier import cbor
 from verifier.cose import PREFIX as COSE_PREFIX
-from verifier.entry import MAX_BODY_BYTES
+from verifier.entry import MAX_BODY_BYTES, prefix_of
 from verifier.errors import MalformedError
 from verifier.receipt import Receipt
 from verifier.record import MEDIA_TYPE as RECORD

@@ -38,7 +38,10 @@ KEY_BYTES: Final = 17
 _MENTION: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _DIGEST: Final = re.compile(rb"(?:sha256:)?([0-9a-f]{64})")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ID: Final = re.compile(rb"(?s:[\xa1-\xb7]|\xb8.)\x62id\x78\x24([0-9a-f-]{36})")
+_ID: Final = re.compile(
+    rb"(?s:[\xa1-\xb7]|\xb8.)\x62id"
+    rb"\x78\x24([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
 """How a record begins in canonical CBOR: no name of a member comes before id."""
 _SPELLED: Final = re.compile(rb"\x78\x47sha256:([0-9a-f]{64})")
 """A text of 71 bytes that is a digest, as CBOR has it."""
@@ -55,7 +58,11 @@ def record_name(record_id: str) -> bytes:
     """The name of the record with this id; ValueError if it is not spelled as one."""
     if not _UUID.fullmatch(record_id):
         raise ValueError("a record's id is a UUID in lower case, with its four dashes")
-    return PREFIXES[RECORD] + bytes.fromhex(record_id.replace("-", ""))
+    return _record_name(record_id)
+
+
+def _record_name(uuid: str) -> bytes:
+    return PREFIXES[RECORD] + bytes.fromhex(uuid.replace("-", ""))
 
 
 def key(kind: str, start: bytes) -> bytes:
@@ -161,10 +168,7 @@ def _names_of_plain(body: bytes) -> list[bytes]:
     if b"commitments" in body or not (begin := _ID.match(body)):
         return []
     mentioned = [digest_name(bytes.fromhex(x.decode())) for x in _SPELLED.findall(body)]
-    try:
-        return [record_name(begin[1].decode()), *mentioned]
-    except ValueError:
-        return []
+    return [_record_name(begin[1].decode()), *mentioned]
 
 
 def _names_of_record(record: dict[str, object]) -> list[bytes]:

@@ -23,14 +23,10 @@ from ledger.schema.faults import Faulty
 from ledger.schema.profile import Profile
 from ledger.schema.reading import read_cbor
 from ledger.store import Charter
-from verifier import cbor
-from verifier.entry import BY, LOG, MAX_BODY_BYTES
+from verifier.entry import BY, LOG, MAX_BODY_BYTES, untimed
 from verifier.errors import MalformedError
 from verifier.record import MEDIA_TYPE
 from verifier.tile import MAX_ENTRY_BYTES
-
-_BY, _BODY, _TYPE = map(cbor.encode, ("by", "body", "type"))
-"""The keys of an entry behind its time, in their order."""
 
 
 class Admission:
@@ -128,20 +124,6 @@ def _check_submitter(by: str) -> None:
     if not BY.fullmatch(by) or by == LOG:
         says = f"{LOG!r} is the log itself" if by == LOG else "no pseudonym"
         raise Refused("by", f"nobody submits as {by!r}: {says}")
-
-
-def untimed(by: str, type_: str, body: bytes) -> bytes:
-    """An entry of a record log, without the 16 bytes that have its time."""
-    return b"".join(
-        (
-            _BY,
-            cbor.encode(by),
-            _BODY,
-            cbor.encode(bytes(body)),
-            _TYPE,
-            cbor.encode(type_),
-        )
-    )
 
 
 def _too_large(size: int, most: int) -> Refused:

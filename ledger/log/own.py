@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from ledger.log.admission import untimed
 from ledger.log.identity import (
     is_of_log,
     published_identity,
@@ -24,7 +23,7 @@ from ledger.schema.record import SCHEMA
 from ledger.store import Charter
 from verifier import cbor
 from verifier.checkpoint import Checkpoint
-from verifier.entry import LOG
+from verifier.entry import LOG, untimed
 from verifier.errors import MalformedError
 from verifier.keys import VerifierKey
 from verifier.own import (

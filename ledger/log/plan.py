@@ -16,7 +16,7 @@ from ledger.log.identity import is_of
 from ledger.log.pool import Order
 from ledger.log.reading import check_entries
 from ledger.store import Snapshot
-from verifier.entry import PREFIX, PREFIX_BYTES
+from verifier.entry import prefix_of
 
 
 class Outcome(NamedTuple):
@@ -139,8 +139,3 @@ class Planner:
 def _overtaken() -> Unavailable:
     says = "who may sign has changed while this was on its way; hand it in again"
     return Unavailable("producers", says, retry_after_s=1)
-
-
-def prefix_of(at: int) -> bytes:
-    """The first bytes of every entry of a record log that has this time."""
-    return PREFIX + at.to_bytes(PREFIX_BYTES - len(PREFIX), "big")

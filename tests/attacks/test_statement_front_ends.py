@@ -12,7 +12,6 @@ import pytest
 
 from ledger.errors import Refused
 from ledger.keys import registry
-from ledger.log.admission import untimed
 from ledger.log.identity import register_identity
 from ledger.metrics.counts import Counts
 from ledger.server.counterpart import Counterpart
@@ -21,7 +20,7 @@ from tests.attacks.test_statement_registers import own_statement
 from tests.faults.test_service_link import desk_of, linked
 from tests.statements import CI, OTHER, Maker, added, sign1
 from verifier import cbor
-from verifier.entry import LOG, MAX_BODY_BYTES, PREFIX_BYTES
+from verifier.entry import LOG, MAX_BODY_BYTES, PREFIX_BYTES, untimed
 from verifier.own import MEDIA_TYPE, encode_own
 from verifier.tile import MAX_ENTRY_BYTES
 

@@ -16,7 +16,6 @@ import pytest
 
 from ledger.errors import Refused
 from ledger.keys import registry
-from ledger.log.admission import untimed
 from ledger.log.identity import digest_identity, register_identity
 from ledger.log.pool import Admitted
 from tests.attacks.test_statement_keys import bundled
@@ -28,7 +27,7 @@ from verifier import cbor
 from verifier.bundle import Bundle
 from verifier.certificate import Certificate
 from verifier.cose import Sign1
-from verifier.entry import LOG, MAX_BODY_BYTES, PREFIX_BYTES
+from verifier.entry import LOG, MAX_BODY_BYTES, PREFIX_BYTES, untimed
 from verifier.errors import (
     InclusionError,
     MalformedError,

@@ -8,11 +8,11 @@ import pytest
 
 from capture import of_file
 from ledger.log.own import schema_publish
-from ledger.log.plan import prefix_of
 from ledger.schema import jsonschema
 from tests.cli.operating import ROOT, done, provlog, record_text
 from tests.livelog import FIRST
 from tests.records import ID, record
+from verifier.entry import prefix_of
 from verifier.record import encode_record
 
 SCHEMA = ROOT / "docs" / "record.schema.json"

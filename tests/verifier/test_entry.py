@@ -50,6 +50,28 @@ def test_what_is_written_is_read_again(entry):
     assert Entry.parse(entry.encode()) == entry
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"dbody", b"dtype", b"dtypejtext/plain", b"x" * 23]
+)
+@pytest.mark.parametrize("type_", ["x/dtype", "dtype/dbody", "x/" + "y" * 22])
+@pytest.mark.parametrize("by", ["dbody", "dbodyE", "dtype", "x" * 23, "x" * 24])
+def test_members_that_look_like_the_names_of_members_are_read_again(by, type_, body):
+    entry = replace(TRUE, by=by, type=type_, body=body)
+    assert Entry.parse(entry.encode()) == entry
+
+
+@pytest.mark.parametrize("bit", range(8 * len(TRUE.encode())))
+def test_other_bytes_are_another_entry_or_none(bit):
+    data = bytearray(TRUE.encode())
+    data[bit // 8] ^= 1 << bit % 8
+    try:
+        other = Entry.parse(bytes(data))
+    except MalformedError:
+        return
+    assert other != TRUE
+    assert other.encode() == bytes(data)
+
+
 @given(ENTRIES)
 def test_what_is_written_is_deterministic_cbor_as_strangers_write_it(entry):
     members = cbor2.loads(entry.encode())
