@@ -123,7 +123,7 @@ class Batches:
                 amounts = {"entries": len(places), "bytes_": group.paid_bytes}
                 asked.site.budgets.refund(asked.payer, **amounts)
             results |= dict.fromkeys(places, error)
-        return b"".join(_line(results[place], wanted) for place in sorted(results))
+        return b"".join([_line(results[place], wanted) for place in sorted(results)])
 
     async def _results(
         self, asked: Asked, admitted: Sequence[Admitted], wanted: str
@@ -203,13 +203,13 @@ async def _sent(asked: Asked, writing: Awaitable[None]) -> None:
 
 def _line(found: Any, wanted: str) -> bytes:
     """One result: what was logged, or the problem, in one line."""
+    if wanted == INDEX and type(found) is int:
+        return b"%d\n" % found
     if isinstance(found, Exception):
         problem = problem_of(found)
         if wanted == INDEX:
             return f"- {problem.kind.status} {problem.document['check']}\n".encode()
         wait = problem.headers.get("Retry-After")
         more = {"retry_after_s": int(wait)} if wait else {}
-        return json.dumps({**problem.document, **more}).encode() + b"\n"
-    if wanted == INDEX:
-        return b"%d\n" % found
+        found = {**problem.document, **more}
     return json.dumps(found).encode() + b"\n"

@@ -50,11 +50,13 @@ def read_plain(data: bytes) -> tuple[dict[str, Any], bytes] | None:
         record = _decode(data)
     except (MsgspecError, RecursionError):
         return None
-    # Without backslashes every quote is the end of a text. If as many go out as came
-    # in, no member stood twice: of two that are the same, C keeps the last. And if
-    # as many minus signs do, none stood before a zero.
+    # Of two members that are the same C keeps the last, and of -0 it makes 0. What
+    # goes out is as long as what came in where neither was, nor any space; else its
+    # quotes and minus signs are counted. Without backslashes each quote ends a text.
     again = _encode(record)
-    if data.count(b'"') != again.count(b'"') or data.count(b"-") != again.count(b"-"):
+    if len(data) != len(again) and (
+        data.count(b'"') != again.count(b'"') or data.count(b"-") != again.count(b"-")
+    ):
         return None
     value: dict[str, Any] = to_builtins(record)
     return value, encode_dag_cbor(value)

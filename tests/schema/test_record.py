@@ -182,6 +182,8 @@ def test_json_and_cbor_are_one_to_one(record):
         as_json(INFERENCE).replace(b'"seed":7', b'"seed":-0 '),
         as_json(INFERENCE).replace(b'"seed":7', b'"seed":7.0'),
         as_json(INFERENCE).replace(b'"seed":7', b'"seed":NaN'),
+        as_json(INFERENCE).replace(b'"seed":7', b'"seed":1e4'),
+        as_json(INFERENCE).replace(b'"seed":7', b'"seed":1E9,"seed":7'),
         as_json(INFERENCE) + b"x",
         as_json(INFERENCE)[:-1],
         b"\xef\xbb\xbf" + as_json(INFERENCE),
