@@ -15,7 +15,7 @@ import click
 
 from cli import voice
 from cli.arguments import AS_JSON, FOLDER, Commands
-from cli.oddities import Odd, from_elsewhere, oddities
+from cli.oddities import Odd, from_elsewhere, oddities, of_profiles
 from cli.witnessing import unasked
 from ledger.callers.tokenfile import listed
 from ledger.clock import read_clock
@@ -145,8 +145,7 @@ def _checked(folder: Path) -> tuple[list[Setting], list[Odd]]:
     for name in ("listen", "operations"):
         parse_address(getattr(read, name), name)
     tls_of(folder, read)
-    for name in read.profiles:
-        read_profile(name, folder)
+    profiles = [read_profile(name, folder) for name in read.profiles]
     # Buckets and addresses come with libraries that no other command here needs.
     from ledger.server.outside import check_outside  # noqa: PLC0415
 
@@ -159,6 +158,7 @@ def _checked(folder: Path) -> tuple[list[Setting], list[Odd]]:
     odd = [
         *oddities(read, listed(folder), read_clock().wall_ms),
         *from_elsewhere(variables),
+        *of_profiles(profiles),
         *_unasked(home),
     ]
     return [each for each in settings if each.value != each.default], odd

@@ -12,7 +12,7 @@ from cli import voice
 from cli.arguments import AS_JSON, log_and, split_words
 from cli.described import described, line
 from cli.places import Place, shown_place
-from cli.seeking import Sought
+from cli.seeking import Sought, no_kinds
 from cli.times import moment
 from cli.trusted import POLICY, TOKEN_FILE
 from ledger.errors import Refused
@@ -97,6 +97,8 @@ def list_(
     if last is not None and (start is not None or stop is not None):
         raise click.UsageError("--last stands for --start and --stop; give either")
     log, _ = split_words(words, "", least=0, most=0)
+    for says in no_kinds(kinds):
+        voice.tell(says)
     with shown_place(log, policy, token_file) as place:
         sought = Sought(
             kinds=kinds,

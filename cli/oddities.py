@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 from ledger.callers.tokenfile import Row
 from ledger.config import Config
 from ledger.http.listening import is_local, parse_address
+from ledger.schema.fields import has_field, nearest_field
+from ledger.schema.profile import Profile
 from verifier.tile import MAX_ENTRY_BYTES, MAX_ENTRY_TILE_BYTES
 
 _SLOW_MS: Final = 5_000
@@ -39,6 +41,21 @@ def from_elsewhere(variables: dict[str, str]) -> Iterator[Odd]:
                 "variable looks elsewhere; set it in log.toml"
             )
             yield Odd(name, says)
+
+
+def of_profiles(profiles: list[Profile]) -> Iterator[Odd]:
+    """What is odd about what these demand: a field that the schema does not have."""
+    for profile in profiles:
+        ways = dict.fromkeys(way for each in profile.demands for way in each.ways)
+        for way in ways:
+            if not has_field(way):
+                near = nearest_field(way)
+                mend = f"did you mean {near}?" if near else "does a producer add it?"
+                field = ".".join(way)
+                says = (
+                    f"{profile.name} demands {field}, and no record of the schema has"
+                )
+                yield Odd("profiles", f"{says} it: {mend}")
 
 
 def _open_doors(config: Config, tokens: list[Row], now_ms: int) -> Iterator[Odd]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from cli.places import Place
 from ledger.errors import Refused
+from ledger.schema.kinds import KINDS, VENDOR
 from verifier.entry import LOG, PREFIX, Entry, entry_time
 from verifier.errors import MalformedError
+from verifier.own import KINDS as OWN_KINDS
 from verifier.own import parse_own
 from verifier.record import MEDIA_TYPE, parse_record
 
@@ -46,6 +51,16 @@ class Sought:
             and self.workflow in (None, said.get("workflow_id"))
             and self.actor in (None, actor.get("id") if isinstance(actor, dict) else "")
         )
+
+
+def no_kinds(kinds: tuple[str, ...]) -> Iterator[str]:
+    """What to say of those of `kinds` that no record of this version can be of."""
+    known = (*KINDS, *OWN_KINDS)
+    for kind in kinds:
+        if kind not in known and not re.fullmatch(VENDOR, kind):
+            near = get_close_matches(kind, known, 1)
+            mend = f"did you mean {near[0]}?" if near else "provlog example lists them"
+            yield f"there is no kind {kind!a} in this version: {mend}"
 
 
 def _time(place: Place, index: int) -> int:

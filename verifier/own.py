@@ -59,6 +59,7 @@ _MEMBERS: Final[dict[str, dict[str, type]]] = {
     PRODUCER_ROTATE: {"number": int, "producer": str, "keys": list, "until": int},
     PRODUCER_REVOKE: {"number": int, "producer": str, "ids": list, "reason": str},
 }
+KINDS: Final = tuple(_MEMBERS)
 
 
 def encode_own(own: Own) -> bytes:

@@ -13,6 +13,7 @@ from ledger.clock import read_clock
 from ledger.config import Config
 from ledger.config.settings import Settings
 from tests.cli.operating import done, provlog, said
+from tests.profiles import HEAD
 from tests.testlog import LOG, WITNESSES
 
 TLS = {"tls_certificate": "chain.pem", "tls_key": "key.pem"}
@@ -146,6 +147,19 @@ def test_who_is_not_asked_because_of_reach_is_odd(folder, name):
     assert "https://127.0.0.1" in found["says"]
     write(folder, line + 'reach = ["127.0.0.1"]\n')
     assert not said("config", "check", folder)["odd"]
+
+
+def test_a_field_that_the_schema_does_not_have_is_odd(folder):
+    demand = 'kinds = ["*"]\nmissing = "flag"\nbecause = "b"\n'
+    fields = '["modle.digest", "inputs.digest | zzz", "result"]'
+    text = f"{HEAD}[[require]]\nfields = {fields}\n{demand}"
+    (folder / "house.toml").write_text(text)
+    write(folder, 'profiles = ["house.toml", "agent-audit", "eu-ai-act"]\n')
+    misspelt, unknown = said("config", "check", folder)["odd"]
+    assert misspelt["setting"] == unknown["setting"] == "profiles"
+    assert "modle.digest" in misspelt["says"]
+    assert misspelt["says"].endswith("did you mean model.digest?")
+    assert "zzz" in unknown["says"]
 
 
 def test_so_is_a_witness(folder):

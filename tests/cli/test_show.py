@@ -105,6 +105,21 @@ def test_what_is_listed_can_be_of_some_kinds_of_a_workflow_or_of_an_actor(story)
     assert listed(story, "--kind", "plan") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("inferense", "did you mean inference?"),
+        ("producer.ad", "did you mean producer.add?"),
+        ("zzz", "provlog example lists them"),
+    ],
+)
+def test_a_kind_that_there_is_not_is_told(story, kind, says):
+    done = provlog("list", story, "--kind", kind)
+    assert done.exit_code == 0
+    assert f"there is no kind '{kind}' in this version: {says}" in done.stderr
+    assert not provlog("list", story, "--kind", "x-a.b", "--kind", "freeze").stderr
+
+
 def test_what_is_listed_can_be_what_was_logged_since_a_time(story):
     first = json.loads(done("list", story, "--json").splitlines()[0])
     assert len(listed(story, "--since", first["at"] // 1000)) == 6
