@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
@@ -20,7 +21,6 @@ from verifier.document import MAX_INTEGER, NumberText
 from verifier.errors import MalformedError
 from verifier.record import commitments_of
 
-_RECORD: Final = inspect.type_info(Record)
 _LEAVE: Final = "leave it out"
 _SHOWN: Final = 40
 _TYPES: Final = {
@@ -34,6 +34,12 @@ _TYPES: Final = {
     bytes: "bytes",
     type(None): "null",
 }
+
+
+@cache
+def record_type() -> inspect.Type:
+    """What is known of a record; it is found out when it is first needed."""
+    return inspect.type_info(Record)
 
 
 def faults_in(record: object) -> list[Fault]:
@@ -50,7 +56,7 @@ def faults_in(record: object) -> list[Fault]:
 def _all_in(record: dict[str, Any]) -> Iterator[Fault]:
     """What is wrong with the members, one by one."""
     yield from _outside_the_model(record)
-    yield from _walk(_RECORD, record, (), "")
+    yield from _walk(record_type(), record, (), "")
     kind, phase = record.get("kind"), record.get("phase")
     if isinstance(kind, str) and isinstance(phase, str):
         yield from _missing(record, kind, phase)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from functools import lru_cache
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 from msgspec import inspect
 
-from ledger.schema.record import Record
-
-_RECORD: Final = inspect.type_info(Record)
+from ledger.schema.checking import record_type
 
 
 def has_field(way: tuple[str, ...]) -> bool:
@@ -23,9 +21,9 @@ def nearest_field(way: tuple[str, ...]) -> str:
     return next(iter(get_close_matches(".".join(way), _fields(), 1)), "")
 
 
-@lru_cache(maxsize=1)
+@cache
 def _fields() -> tuple[str, ...]:
-    return tuple(_inside(_RECORD))
+    return tuple(_inside(record_type()))
 
 
 def _inside(info: Any) -> list[str]:

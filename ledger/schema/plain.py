@@ -10,6 +10,8 @@ what `verifier.cbor` does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -47,7 +49,7 @@ def read_plain(data: bytes) -> tuple[dict[str, Any], bytes] | None:
     if b"\\" in data or not data.isascii() or b"\x7f" in data:
         return None
     try:
-        record = _decode(data)
+        record = _decoder()(data)
     except (MsgspecError, RecursionError):
         return None
     # Of two members that are the same C keeps the last, and of -0 it makes 0. What
@@ -104,5 +106,10 @@ def _plain_type(hint: Any) -> Any:
     return hint
 
 
-_decode: Final = json.Decoder(_plain(Record)).decode
+@cache
+def _decoder() -> Callable[[bytes], Any]:
+    """Made when it is first needed: it takes longer than many commands do."""
+    return json.Decoder(_plain(Record)).decode
+
+
 _encode: Final = json.Encoder().encode
