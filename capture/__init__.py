@@ -55,4 +55,4 @@ _HOMES = {
     "trace_of": "artifacts",
 }
 __all__ = list(_HOMES)
-__getattr__ = lazily(__name__, _HOMES)
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -59,4 +59,4 @@ _HOMES = {
     "verify_note": "note",
 }
 __all__ = list(_HOMES)
-__getattr__ = lazily(__name__, _HOMES)
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -11,6 +11,7 @@ import verifier
 
 @pytest.mark.parametrize("package", [verifier, capture], ids=["verifier", "capture"])
 def test_every_name_that_is_listed_is_there(package):
+    assert {*package.__all__, "__doc__"} <= {*dir(package)}
     for name in package.__all__:
         assert getattr(package, name).__name__ == name
 
