@@ -166,16 +166,30 @@ def test_bits_that_flip_requests_that_fail_and_a_slow_disk(bad):
     bad.fires(after, ("ProvlogFault", {"check": "internal"}), before=well)
 
     bad.wish("slow")
-    with ThreadPoolExecutor(20) as threads:
+    with ThreadPoolExecutor(40) as threads:
         well = bad.settled()
-        told = [threads.submit(service.post, "/add", b"%d" % n) for n in range(20)]
-        after = when(service, "refusals_total", 1, check="outcome-unknown")
+        told = []
+
+        def hand_in():
+            told.append(threads.submit(service.post, "/add", b"%d" % len(told)))
+
+        def long_queue():
+            # There is room for all that come together, or for none: some come alone.
+            hand_in()
+            found[:] = [scrape(service)]
+            unknown = number(found[0], "refusals_total", check="outcome-unknown")
+            return unknown and number(found[0], "pool_entries") > 6
+
+        for _ in range(20):
+            hand_in()
+        found = []
+        service.until(long_queue)
+        (after,) = found
         statuses = {each.result().status for each in told}
     busy, unknown = (
         ("ProvlogBusy", {"check": "busy"}),
         ("ProvlogUnknownOutcome", {"check": "outcome-unknown"}),
     )
-    assert number(after, "pool_entries") > 6
     alerts = ("ProvlogQueueLong", busy, unknown)
     bad.fires(after, *alerts, before=well, again="refusals_total")
     assert statuses == {500, 503}
