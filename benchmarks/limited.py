@@ -81,7 +81,7 @@ def limited(limit_bytes: int) -> Iterator[Limited]:
             with suppress(OSError):
                 folder.rmdir()
                 break
-            time.sleep(0.05)
+            time.sleep(0.05)  # who was killed ends in the kernel's own time
 
 
 def _has_v2() -> bool:

@@ -154,7 +154,7 @@ def published(url: str, size: int) -> int:
         found = shown_size(url)
         if found >= size:
             break
-        time.sleep(0.05)
+        time.sleep(0.05)  # it is published once in a while, and nobody is told
     return found
 
 

@@ -36,7 +36,7 @@ class Server:
         found = -1
         while found != (now := shown_size(self.url)):
             found = now
-            time.sleep(1.5)
+            time.sleep(1.5)  # both publish each second: longer than that is at rest
         return found
 
     def on_disk(self) -> int:

@@ -73,6 +73,6 @@ def _their_client(server: Server, _: Path) -> Callable[[bytes], None]:
     def submit(data: bytes) -> None:
         index = int(ask("POST", "/add", data))
         while int(ask("GET", "/checkpoint").split(b"\n")[1]) <= index:
-            time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)  # the peer tells nobody when it has published
 
     return submit
